@@ -1,0 +1,21 @@
+/** A value as stores keep it: whole, with its times. All times are milliseconds since the Unix epoch. */
+export interface Entry<V = unknown> {
+  readonly value: V
+  /** When the value was written or loaded. */
+  readonly createdAt: number
+  /** Until when the value is served without question. */
+  readonly freshUntil: number
+  /** When the value ceases to exist; a store never returns an entry at or after this time. */
+  readonly expiresAt: number
+  readonly tags?: readonly string[]
+  /** Whatever the writer wanted to keep beside the value; it must survive the store's serializer. */
+  readonly metadata?: Metadata
+}
+
+/** A plain object of the caller's, kept beside a value. */
+export type Metadata = Readonly<Record<string, unknown>>
+
+/** Whether an entry no longer exists at `now`. */
+export function isExpired(entry: Entry, now: number): boolean {
+  return entry.expiresAt <= now
+}

@@ -1,0 +1,40 @@
+export { type Awaitable, chain, isPending } from './awaitable.ts'
+export { type Clock, systemClock, type TimerHandle } from './clock.ts'
+export { type Duration, toMilliseconds } from './duration.ts'
+export { type Entry, isExpired, type Metadata } from './entry.ts'
+export { CacheError, type CacheErrorCode, describe, invalidOption, toCacheError } from './errors.ts'
+export type { Gap, Invalidation, InvalidationBus, InvalidationMessage } from './invalidation-bus.ts'
+export { assertKey, MAX_KEY_LENGTH } from './key.ts'
+export { ManualClock } from './manual-clock.ts'
+export {
+  type CacheSource,
+  guarded,
+  type Observer,
+  ObserverSet,
+  type StoreOperation,
+  type TelemetryEvent,
+} from './observer.ts'
+export { integer, oneOf } from './options.ts'
+export { APPLIED, batchOutcome, failed, type WriteOutcome, type WriteStatus } from './outcome.ts'
+export type { CacheStats } from './stats.ts'
+export {
+  type Batching,
+  type BatchRead,
+  type Coherent,
+  type Enumerable,
+  type Health,
+  hasHealth,
+  isBatching,
+  isCoherent,
+  isEnumerable,
+  isMeasurable,
+  isObserved,
+  isTouching,
+  type Measurable,
+  type Observed,
+  type Store,
+  type StoreHealth,
+  type TierState,
+  type TierStats,
+  type Touching,
+} from './store.ts'

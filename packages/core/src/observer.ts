@@ -1,0 +1,99 @@
+import type { CacheError } from './errors.ts'
+import type { CacheStats } from './stats.ts'
+import type { StoreHealth, TierState } from './store.ts'
+
+/**
+ * What happens away from the hot path. Hits and misses are not events but counters ({@link CacheSource.stats}):
+ * a near hit tells nobody.
+ */
+export type TelemetryEvent =
+  /** A call to a remote ended. */
+  | {
+      readonly type: 'remote'
+      readonly store: string
+      readonly operation: StoreOperation
+      readonly outcome: 'ok' | 'timeout' | 'error'
+      readonly durationMs: number
+    }
+  /** A loader ended. */
+  | { readonly type: 'load'; readonly outcome: 'ok' | 'error'; readonly durationMs: number }
+  /** Something failed that the caller was spared. */
+  | {
+      readonly type: 'error'
+      readonly store: string
+      readonly operation: StoreOperation
+      readonly error: CacheError
+    }
+  /** A tiered store changed its state. */
+  | { readonly type: 'state'; readonly store: string; readonly state: TierState }
+  /** Invalidations may have been missed. */
+  | { readonly type: 'gap'; readonly store: string; readonly reason: string }
+  /** The near tier was dropped. */
+  | { readonly type: 'flush'; readonly store: string }
+
+export type StoreOperation =
+  | 'get'
+  | 'set'
+  | 'delete'
+  | 'touch'
+  | 'clear'
+  | 'getMany'
+  | 'setMany'
+  | 'deleteMany'
+  | 'publish'
+  | 'connect'
+  | 'close'
+
+/** A cache as telemetry sees it: numbers to read whenever they are wanted. */
+export interface CacheSource {
+  readonly name: string
+  stats(): CacheStats
+  /** `undefined` when no tier can be away. */
+  health(): StoreHealth | undefined
+}
+
+/** Where telemetry goes. Both methods are optional; neither can break a cache by throwing. */
+export interface Observer {
+  /**
+   * A cache starts to be watched.
+   *
+   * @returns a function called when it closes
+   */
+  attach?(source: CacheSource): () => void
+  event?(event: TelemetryEvent): void
+}
+
+/** An observer that may throw, made one that cannot: telemetry never breaks what it watches. */
+export function guarded(observer: Observer | undefined): Required<Observer> {
+  return {
+    attach(source) {
+      const detach = attempt(() => observer?.attach?.(source))
+      return () => attempt(() => detach?.())
+    },
+    event(event) {
+      attempt(() => observer?.event?.(event))
+    },
+  }
+}
+
+function attempt<T>(fn: () => T): T | undefined {
+  try {
+    return fn()
+  } catch {
+    return undefined
+  }
+}
+
+/** Several observers as one: stores can be shared by caches, each with its own. */
+export class ObserverSet implements Observer {
+  readonly #observers = new Set<Observer>()
+
+  add(observer: Observer): () => void {
+    this.#observers.add(observer)
+    return () => this.#observers.delete(observer)
+  }
+
+  event(event: TelemetryEvent): void {
+    for (const observer of this.#observers) observer.event?.(event)
+  }
+}

@@ -1,0 +1,112 @@
+import type { Awaitable } from './awaitable.ts'
+import type { Entry } from './entry.ts'
+import type { CacheError } from './errors.ts'
+import type { InvalidationBus } from './invalidation-bus.ts'
+import type { Observer } from './observer.ts'
+import type { WriteOutcome } from './outcome.ts'
+
+/**
+ * Where entries live: the five methods every store has. Mechanism only: a store keeps an entry until its
+ * `expiresAt` and hands it back whole; what fresh, stale or missing means is decided above it, in `Cache`.
+ *
+ * A read that cannot be answered throws or rejects (best with a `CacheError`); the layer above makes a miss of
+ * it. A write that cannot be done says so in its outcome, or throws. Keys arrive validated.
+ */
+export interface Store {
+  /** For metrics, errors and logs: `memory`, `redis`, `tiered`. */
+  readonly name: string
+  get(key: string): Awaitable<Entry | undefined>
+  set(key: string, entry: Entry): Awaitable<WriteOutcome>
+  /** Removes a key; `applied` also when there was nothing to remove. */
+  delete(key: string): Awaitable<WriteOutcome>
+  /** Removes every key that begins with `scope`; without it, everything this store may touch. */
+  clear(scope?: string): Awaitable<WriteOutcome>
+  /** Releases what the store holds. Later calls may fail with `CLOSED`. */
+  close(): Awaitable<void>
+}
+
+/** What a batched read found, and which keys could not be asked for. */
+export interface BatchRead {
+  readonly found: ReadonlyMap<string, Entry>
+  /** Keys whose read failed, each with its reason: they are not misses. */
+  readonly failures?: ReadonlyMap<string, CacheError>
+}
+
+/** Optional: many keys at once. Without it the layer above loops. */
+export interface Batching {
+  getMany(keys: readonly string[]): Awaitable<BatchRead>
+  setMany(entries: ReadonlyMap<string, Entry>): Awaitable<WriteOutcome>
+  deleteMany(keys: readonly string[]): Awaitable<WriteOutcome>
+}
+
+/** Optional: moves the times of an entry in place (sliding ttl). Without it the layer above writes it again. */
+export interface Touching {
+  /** Sets `freshUntil` and `expiresAt` (epoch milliseconds) of a key that still exists; never creates it. */
+  touch(key: string, freshUntil: number, expiresAt: number): Awaitable<WriteOutcome>
+}
+
+/** Optional: lists the keys it holds that begin with `scope`. */
+export interface Enumerable {
+  keys(scope?: string): Iterable<string> | AsyncIterable<string>
+}
+
+/** What one tier holds and did since it was made. Plain numbers, read when asked. */
+export interface TierStats {
+  /** The store's name. */
+  readonly tier: string
+  readonly items?: number
+  /** Bytes held, where the store knows or estimates them. */
+  readonly bytes?: number
+  readonly hits?: number
+  readonly evictions?: number
+  readonly expirations?: number
+}
+
+/** Optional: tells sizes and counts without waiting; a store of stores lists its tiers, nearest first. */
+export interface Measurable {
+  measure(): readonly TierStats[]
+}
+
+/** The state of a store that can be away. */
+export interface StoreHealth {
+  /** Whether it would answer now, as far as is known without asking it. */
+  readonly available: boolean
+  readonly pool?: { readonly size: number; readonly ready: number; readonly inFlight: number }
+  /** Of a tiered store: whether what the near tier holds can be trusted, and who serves. */
+  readonly state?: TierState
+}
+
+/**
+ * - `coherent`: both tiers serve, and peers' writes arrive.
+ * - `bypass`: the remote answers but its invalidation stream is broken: reads go past the near tier.
+ * - `fallback`: the remote is away: the near tier serves alone.
+ */
+export type TierState = 'coherent' | 'bypass' | 'fallback'
+
+/** Optional: tells whether a remote is there, without asking it. */
+export interface Health {
+  health(): StoreHealth
+}
+
+/** Optional: reports what happens inside to an observer. The `Cache` hands its own down once. */
+export interface Observed {
+  /** @returns a function that ends the observation */
+  observe(observer: Observer): () => void
+}
+
+/** Optional: offers a bus on which every write through this store, by any process, is announced. */
+export interface Coherent {
+  readonly bus: InvalidationBus | undefined
+}
+
+const has = (store: object, method: string): boolean =>
+  typeof (store as Record<string, unknown>)[method] === 'function'
+
+export const isBatching = <S extends Store>(store: S): store is S & Batching =>
+  has(store, 'getMany') && has(store, 'setMany') && has(store, 'deleteMany')
+export const isTouching = <S extends Store>(store: S): store is S & Touching => has(store, 'touch')
+export const isEnumerable = <S extends Store>(store: S): store is S & Enumerable => has(store, 'keys')
+export const isMeasurable = <S extends Store>(store: S): store is S & Measurable => has(store, 'measure')
+export const hasHealth = <S extends Store>(store: S): store is S & Health => has(store, 'health')
+export const isObserved = <S extends Store>(store: S): store is S & Observed => has(store, 'observe')
+export const isCoherent = <S extends Store>(store: S): store is S & Coherent => 'bus' in store

@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** A real `redis-server` of the test's own: on a free port, in its own directory, gone with {@link RedisServer.stop}. */
+export class RedisServer {
+  readonly port: number
+  readonly #directory: string
+  readonly #args: readonly string[]
+  #process: ChildProcess | undefined
+
+  private constructor(port: number, directory: string, args: readonly string[]) {
+    this.port = port
+    this.#directory = directory
+    this.#args = args
+  }
+
+  /** @param args further arguments, as on the command line: `['--maxmemory', '10mb']` */
+  static async start(args: readonly string[] = []): Promise<RedisServer> {
+    const directory = await mkdtemp(join(tmpdir(), 'cache-redis-'))
+    const server = new RedisServer(await freePort(), directory, args)
+    await server.restart()
+    return server
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  /** Starts the process again on the same port, after {@link kill}. Nothing is kept unless `args` say so. */
+  async restart(): Promise<void> {
+    const binary = process.env.REDIS_SERVER ?? 'redis-server'
+    const child = spawn(
+      binary,
+      [
+        ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#directory],
+        ['--save', '', '--appendonly', 'no', '--loglevel', 'warning'],
+        this.#args,
+      ].flat(),
+      { stdio: 'ignore' },
+    )
+    this.#process = child
+    const failed = new Promise<never>((_, reject) => {
+      child.once('error', reject)
+      child.once('exit', code => reject(new Error(`redis-server ended with ${code} before it was ready`)))
+    })
+    failed.catch(() => {})
+    await Promise.race([this.#ready(), failed])
+  }
+
+  /** Ends the process as a crash would, at once. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  /** Stops it in mid-breath: connections stay open, nothing is answered. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT')
+  }
+
+  /** Ends the process and removes its directory. */
+  async stop(): Promise<void> {
+    await this.#end('SIGKILL')
+    await rm(this.#directory, { recursive: true, force: true })
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process
+    this.#process = undefined
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise(resolve => child.once('exit', resolve))
+    child.kill(signal)
+    await ended
+  }
+
+  async #ready(): Promise<void> {
+    while (!(await answersPing(this.port))) await sleep(10)
+  }
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+function answersPing(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1')
+    const end = (answer: boolean): void => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.setTimeout(500, () => end(false))
+    socket.once('error', () => end(false))
+    socket.once('connect', () => socket.write('PING\r\n'))
+    // A password-protected server answers -NOAUTH: it is up all the same. -LOADING is not.
+    socket.once('data', data => end(!data.toString().startsWith('-LOADING')))
+  })
+}

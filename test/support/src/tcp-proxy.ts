@@ -1,0 +1,88 @@
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/** What a {@link TcpProxy} does to the traffic it carries. */
+export type ProxyMode =
+  /** carries both ways */
+  | 'forward'
+  /** accepts and carries nothing, as a dead route does */
+  | 'blackhole'
+  /** refuses new connections with a reset */
+  | 'refuse'
+
+/** A TCP proxy in front of a server, to make the network fail in ways a server does not. */
+export class TcpProxy {
+  #mode: ProxyMode = 'forward'
+  readonly #target: number
+  readonly #server: Server
+  readonly #pairs = new Set<readonly [Socket, Socket]>()
+  /** Bytes carried from clients to the server since the start. */
+  bytesUp = 0
+
+  private constructor(target: number) {
+    this.#target = target
+    this.#server = createServer(client => this.#accept(client))
+  }
+
+  /** @param target the port of the real server on 127.0.0.1 */
+  static async start(target: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target)
+    await new Promise<void>(resolve => proxy.#server.listen(0, '127.0.0.1', resolve))
+    return proxy
+  }
+
+  get port(): number {
+    return (this.#server.address() as { port: number }).port
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  get connections(): number {
+    return this.#pairs.size
+  }
+
+  /** Changes what happens to existing and new connections alike. */
+  set mode(mode: ProxyMode) {
+    this.#mode = mode
+    for (const pair of this.#pairs) {
+      for (const socket of pair) mode === 'blackhole' ? socket.pause() : socket.resume()
+    }
+    if (mode === 'refuse') this.cut()
+  }
+
+  /** Breaks every connection that stands now. */
+  cut(): void {
+    for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy()
+    this.#pairs.clear()
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise(resolve => this.#server.close(resolve))
+    this.cut()
+    await closed
+  }
+
+  #accept(client: Socket): void {
+    client.on('error', () => {})
+    if (this.#mode === 'refuse') {
+      client.resetAndDestroy()
+      return
+    }
+    const server = connect(this.#target, '127.0.0.1')
+    server.on('error', () => {})
+    const pair = [client, server] as const
+    this.#pairs.add(pair)
+    for (const [from, to] of [pair, [server, client] as const]) {
+      from.on('data', data => {
+        if (from === client) this.bytesUp += data.length
+        to.write(data)
+      })
+      from.on('close', () => {
+        this.#pairs.delete(pair)
+        to.destroy()
+      })
+      if (this.#mode === 'blackhole') from.pause()
+    }
+  }
+}
