@@ -45,6 +45,20 @@ export function invalidOption(option: string, received: unknown, accepted: strin
   return new CacheError('INVALID_OPTION', `${option} must be ${accepted}; received ${describe(received)}`)
 }
 
+const CALLERS_FAULTS: ReadonlySet<CacheErrorCode> = new Set([
+  'INVALID_KEY',
+  'INVALID_TTL',
+  'INVALID_VALUE',
+  'INVALID_OPTION',
+  'SERIALIZATION',
+  'CLOSED',
+])
+
+/** Whether an error is the caller's to mend: such a one is thrown, never turned into a miss or an outcome. */
+export function isCallersFault(thrown: unknown): thrown is CacheError {
+  return thrown instanceof CacheError && CALLERS_FAULTS.has(thrown.code)
+}
+
 /** Wraps whatever was thrown into a `CacheError`; one that already is comes back as it is. */
 export function toCacheError(thrown: unknown, code: CacheErrorCode, message: string): CacheError {
   return thrown instanceof CacheError ? thrown : new CacheError(code, message, { cause: thrown })
@@ -60,16 +74,17 @@ export function describe(value: unknown): string {
     case 'bigint':
       return `${value}n`
     case 'boolean':
-    case 'undefined':
       return String(value)
     case 'string':
       return SHORT_WORD.test(value) ? `"${value}"` : `a string of ${value.length} characters`
-    case 'symbol':
-      return 'a symbol'
-    case 'function':
-      return 'a function'
     default:
-      if (value === null) return 'null'
-      return Array.isArray(value) ? `an array of ${value.length}` : 'an object'
+      return kindOf(value)
   }
+}
+
+/** The kind of a value and nothing of what it holds: for what may be, or come from, a cached value. */
+export function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value)
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }

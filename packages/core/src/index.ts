@@ -1,8 +1,26 @@
 export { type Awaitable, chain, isPending } from './awaitable.ts'
+export { batched, mergeOutcomes } from './batched.ts'
+export {
+  Cache,
+  type CacheOptions,
+  type GetOptions,
+  type Items,
+  type LoadOptions,
+  type SetOptions,
+  type WarmUpSource,
+} from './cache.ts'
 export { type Clock, systemClock, type TimerHandle } from './clock.ts'
 export { type Duration, toMilliseconds } from './duration.ts'
 export { type Entry, isExpired, type Metadata } from './entry.ts'
-export { CacheError, type CacheErrorCode, describe, invalidOption, toCacheError } from './errors.ts'
+export {
+  CacheError,
+  type CacheErrorCode,
+  describe,
+  invalidOption,
+  isCallersFault,
+  toCacheError,
+} from './errors.ts'
+export type { CacheEvents } from './events.ts'
 export type { Gap, Invalidation, InvalidationBus, InvalidationMessage } from './invalidation-bus.ts'
 export { assertKey, MAX_KEY_LENGTH } from './key.ts'
 export { ManualClock } from './manual-clock.ts'
@@ -16,15 +34,19 @@ export {
 } from './observer.ts'
 export { integer, oneOf } from './options.ts'
 export { APPLIED, batchOutcome, failed, type WriteOutcome, type WriteStatus } from './outcome.ts'
+export type { LoadContext, Loader } from './read-through.ts'
+export type { Loaded, ManyLoader } from './read-through-many.ts'
 export type { CacheStats } from './stats.ts'
 export {
   type Batching,
   type BatchRead,
+  type Checking,
   type Coherent,
   type Enumerable,
   type Health,
   hasHealth,
   isBatching,
+  isChecking,
   isCoherent,
   isEnumerable,
   isMeasurable,
@@ -38,3 +60,4 @@ export {
   type TierStats,
   type Touching,
 } from './store.ts'
+export { type WarmUpItem, type WarmUpProgress, WarmUpQueue, type WarmUpQueueOptions } from './warm-up.ts'

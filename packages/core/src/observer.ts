@@ -1,3 +1,4 @@
+import { attempt } from './attempt.ts'
 import type { CacheError } from './errors.ts'
 import type { CacheStats } from './stats.ts'
 import type { StoreHealth, TierState } from './store.ts'
@@ -17,7 +18,7 @@ export type TelemetryEvent =
     }
   /** A loader ended. */
   | { readonly type: 'load'; readonly outcome: 'ok' | 'error'; readonly durationMs: number }
-  /** Something failed that the caller was spared. */
+  /** Something failed: told once, by the layer that spared the caller an exception for it. */
   | {
       readonly type: 'error'
       readonly store: string
@@ -73,14 +74,6 @@ export function guarded(observer: Observer | undefined): Required<Observer> {
     event(event) {
       attempt(() => observer?.event?.(event))
     },
-  }
-}
-
-function attempt<T>(fn: () => T): T | undefined {
-  try {
-    return fn()
-  } catch {
-    return undefined
   }
 }
 

@@ -8,11 +8,11 @@ export interface CacheStats {
   readonly misses: number
   /** `hits / (hits + misses)`, 0 before the first read. */
   readonly hitRatio: number
-  /** Keys written by the caller; values stored by a loader count as `loads`. */
+  /** Keys the caller wrote, whether or not the store took them; what loaders give counts as `loads`. */
   readonly sets: number
   /** Keys the caller deleted, whether or not they existed. */
   readonly deletes: number
-  /** Loaders that gave a value. */
+  /** Loaders that succeeded, also those that found nothing. */
   readonly loads: number
   /** Loaders that failed. */
   readonly loadErrors: number

@@ -10,7 +10,9 @@ import type { WriteOutcome } from './outcome.ts'
  * `expiresAt` and hands it back whole; what fresh, stale or missing means is decided above it, in `Cache`.
  *
  * A read that cannot be answered throws or rejects (best with a `CacheError`); the layer above makes a miss of
- * it. A write that cannot be done says so in its outcome, or throws. Keys arrive validated.
+ * it. A write that cannot be done says so in its outcome, or throws. Writes of one key take effect in the order
+ * in which they were called; the cache relies on it to keep a late value from undoing an invalidation. Keys arrive
+ * validated.
  */
 export interface Store {
   /** For metrics, errors and logs: `memory`, `redis`, `tiered`. */
@@ -39,10 +41,22 @@ export interface Batching {
   deleteMany(keys: readonly string[]): Awaitable<WriteOutcome>
 }
 
-/** Optional: moves the times of an entry in place (sliding ttl). Without it the layer above writes it again. */
+/**
+ * Optional: moves the times of an entry in place (sliding ttl). Without it the layer above writes the entry again,
+ * which is sound only for a store that no other process writes to.
+ */
 export interface Touching {
-  /** Sets `freshUntil` and `expiresAt` (epoch milliseconds) of a key that still exists; never creates it. */
+  /**
+   * Moves `freshUntil` and `expiresAt` (epoch milliseconds) of a key that still exists to these times where they
+   * are later: it never creates a key and never shortens its life, whoever wrote it meanwhile.
+   */
   touch(key: string, freshUntil: number, expiresAt: number): Awaitable<WriteOutcome>
+}
+
+/** Optional: tells beforehand what `set` would refuse, so that a large batch is refused before its first write. */
+export interface Checking {
+  /** @throws CacheError `SERIALIZATION` or `INVALID_VALUE`, as `set` would */
+  check(key: string, entry: Entry): void
 }
 
 /** Optional: lists the keys it holds that begin with `scope`. */
@@ -72,6 +86,8 @@ export interface StoreHealth {
   /** Whether it would answer now, as far as is known without asking it. */
   readonly available: boolean
   readonly pool?: { readonly size: number; readonly ready: number; readonly inFlight: number }
+  /** Of a tiered store: invalidations that wait for the remote. */
+  readonly journal?: number
   /** Of a tiered store: whether what the near tier holds can be trusted, and who serves. */
   readonly state?: TierState
 }
@@ -105,6 +121,7 @@ const has = (store: object, method: string): boolean =>
 export const isBatching = <S extends Store>(store: S): store is S & Batching =>
   has(store, 'getMany') && has(store, 'setMany') && has(store, 'deleteMany')
 export const isTouching = <S extends Store>(store: S): store is S & Touching => has(store, 'touch')
+export const isChecking = <S extends Store>(store: S): store is S & Checking => has(store, 'check')
 export const isEnumerable = <S extends Store>(store: S): store is S & Enumerable => has(store, 'keys')
 export const isMeasurable = <S extends Store>(store: S): store is S & Measurable => has(store, 'measure')
 export const hasHealth = <S extends Store>(store: S): store is S & Health => has(store, 'health')

@@ -1,0 +1,89 @@
+import type { Items, WarmUpSource } from './cache.ts'
+import type { Metadata } from './entry.ts'
+import { CacheError, describe, invalidOption, kindOf } from './errors.ts'
+import type { Store } from './store.ts'
+import type { WarmUpItem } from './warm-up.ts'
+
+const STORE_METHODS = ['get', 'set', 'delete', 'clear', 'close'] as const
+
+/** @throws CacheError `INVALID_OPTION` naming the methods that are missing */
+export function assertStore(store: unknown): asserts store is Store {
+  const missing =
+    typeof store === 'object' && store !== null
+      ? STORE_METHODS.filter(method => typeof (store as Record<string, unknown>)[method] !== 'function')
+      : STORE_METHODS
+  if (missing.length === 0) return
+  throw new CacheError(
+    'INVALID_OPTION',
+    `store must have the methods ${STORE_METHODS.join(', ')}; ` +
+      `received ${describe(store)} without ${missing.join(', ')}`,
+  )
+}
+
+/** What the keys of a namespace begin with. @throws CacheError `INVALID_OPTION` */
+export function prefixOf(namespace: unknown): string {
+  if (
+    typeof namespace === 'string' &&
+    namespace !== '' &&
+    !namespace.includes(':') &&
+    namespace.isWellFormed()
+  ) {
+    return `${namespace}:`
+  }
+  throw invalidOption('namespace', namespace, 'a string of 1 or more characters without ":"')
+}
+
+/** @throws CacheError `INVALID_OPTION` */
+export function assertKeys(keys: unknown): asserts keys is Iterable<unknown> {
+  if (typeof keys === 'object' && keys !== null && Symbol.iterator in keys) return
+  throw invalidOption('keys', keys, 'an array or other iterable of keys')
+}
+
+/** @throws CacheError `INVALID_VALUE` */
+export function assertValue(value: unknown): void {
+  if (value !== undefined) return
+  throw new CacheError(
+    'INVALID_VALUE',
+    'undefined cannot be stored: it means "not found"; store null, or delete the key',
+  )
+}
+
+/** @throws CacheError `INVALID_VALUE` */
+export function assertMetadata(metadata: unknown): asserts metadata is Metadata | undefined {
+  if (metadata === undefined) return
+  if (typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)) return
+  throw new CacheError('INVALID_VALUE', `metadata must be a plain object; received ${kindOf(metadata)}`)
+}
+
+/** The pairs of what `setMany` was given. @throws CacheError `INVALID_OPTION` */
+export function* pairs<V>(items: Items<V>): Generator<readonly [key: string, value: V]> {
+  if (typeof items !== 'object' || items === null) throw invalidItems(items)
+  if (!(Symbol.iterator in items)) return yield* Object.entries(items)
+  for (const pair of items as Iterable<readonly [string, V]>) {
+    if (!Array.isArray(pair)) throw invalidItems(pair)
+    yield pair as unknown as readonly [string, V]
+  }
+}
+
+function invalidItems(received: unknown): CacheError {
+  return new CacheError(
+    'INVALID_OPTION',
+    `items must be an object, a Map or an iterable of [key, value] pairs; received ${kindOf(received)}`,
+  )
+}
+
+/** @throws CacheError `INVALID_OPTION` */
+export function assertSource(source: unknown): asserts source is WarmUpSource<unknown> {
+  if (typeof source === 'object' && source !== null) {
+    if (Symbol.iterator in source || Symbol.asyncIterator in source) return
+  }
+  throw new CacheError(
+    'INVALID_OPTION',
+    `source must be an iterable or async iterable of items or [key, value] pairs; received ${kindOf(source)}`,
+  )
+}
+
+/** An item of a warm-up as an object. */
+export function toItem<V>(item: WarmUpItem<V> | readonly [key: string, value: V]): WarmUpItem<V> {
+  return Array.isArray(item) ? { key: item[0], value: item[1] } : (item as WarmUpItem<V>)
+}

@@ -1,0 +1,216 @@
+import { type Awaitable, isPending } from './awaitable.ts'
+import { batched } from './batched.ts'
+import type { Clock } from './clock.ts'
+import type { Entry, Metadata } from './entry.ts'
+import { CacheError, isCallersFault, toCacheError } from './errors.ts'
+import { type CacheEvents, Emitter } from './events.ts'
+import type { InvalidationBus } from './invalidation-bus.ts'
+import {
+  type CacheSource,
+  guarded,
+  type Observer,
+  type StoreOperation,
+  type TelemetryEvent,
+} from './observer.ts'
+import { failed, type WriteOutcome } from './outcome.ts'
+import { FlightTable } from './single-flight.ts'
+import type { CacheStats } from './stats.ts'
+import {
+  type Batching,
+  type Checking,
+  hasHealth,
+  isChecking,
+  isCoherent,
+  isMeasurable,
+  isObserved,
+  isTouching,
+  type Store,
+  type StoreHealth,
+  type TierStats,
+  type Touching,
+} from './store.ts'
+
+/**
+ * What a cache and its namespaces share: one store, its capabilities looked up once, the loads under way, the
+ * counters, and the one place where a store that failed becomes a miss (reads) or an honest outcome (writes).
+ * Keys are whole here.
+ */
+export class Engine implements CacheSource {
+  readonly name: string
+  readonly store: Store
+  readonly batched: Batching
+  readonly checking: (Store & Checking) | undefined
+  readonly touching: (Store & Touching) | undefined
+  readonly clock: Clock
+  readonly flights: FlightTable
+  readonly events: Emitter<CacheEvents> = new Emitter()
+  readonly #observer: Required<Observer>
+  readonly #detach: (() => void)[]
+  closed = false
+  #closing: Promise<void> | undefined
+
+  hits = 0
+  misses = 0
+  sets = 0
+  deletes = 0
+  loads = 0
+  loadErrors = 0
+  sharedLoads = 0
+  errors = 0
+
+  constructor(name: string, store: Store, clock: Clock, observer: Observer | undefined) {
+    this.name = name
+    this.store = store
+    this.batched = batched(store)
+    this.checking = isChecking(store) ? store : undefined
+    this.touching = isTouching(store) ? store : undefined
+    this.clock = clock
+    this.flights = FlightTable.of(store)
+    this.#observer = guarded(observer)
+    this.#detach = [this.#observer.attach(this)]
+    if (isObserved(store)) this.#detach.push(store.observe({ event: event => this.report(event) }))
+    if (isCoherent(store) && store.bus) this.#detach.push(...this.#follow(store.bus))
+  }
+
+  /** What is stored under a key and alive; a store that fails is a miss. */
+  read(key: string): Awaitable<Entry | undefined> {
+    try {
+      const found = this.store.get(key)
+      return isPending(found) ? found.catch(thrown => this.missed('get', thrown)) : found
+    } catch (thrown) {
+      return this.missed('get', thrown)
+    }
+  }
+
+  /** Makes a miss of a read that failed, unless the fault is the caller's. */
+  missed(operation: StoreOperation, thrown: unknown): undefined {
+    if (isCallersFault(thrown)) throw thrown
+    this.fail(operation, thrown)
+  }
+
+  /** Runs a write; a store that fails is a `failed` outcome, unless the fault is the caller's. */
+  async write(operation: StoreOperation, run: () => Awaitable<WriteOutcome>): Promise<WriteOutcome> {
+    this.assertOpen()
+    try {
+      const outcome = await run()
+      if (outcome.error) this.fail(operation, outcome.error)
+      return outcome
+    } catch (thrown) {
+      if (isCallersFault(thrown)) throw thrown
+      return failed(this.fail(operation, thrown))
+    }
+  }
+
+  /** A write for a reader, who has the value already: whatever becomes of it, the reader is spared. */
+  async aside(operation: StoreOperation, write: () => Promise<unknown>): Promise<void> {
+    try {
+      await write()
+    } catch (thrown) {
+      if (!this.closed) this.fail(operation, thrown)
+    }
+  }
+
+  entry(value: unknown, ttl: number, metadata?: Metadata): Entry {
+    const createdAt = this.clock.now()
+    const expiresAt = createdAt + ttl
+    const entry = { value, createdAt, freshUntil: expiresAt, expiresAt }
+    return metadata === undefined ? entry : { ...entry, metadata }
+  }
+
+  hit(key: string): void {
+    this.hits++
+    if (this.events.has('hit')) this.events.emit('hit', { key })
+  }
+
+  miss(key: string): void {
+    this.misses++
+    if (this.events.has('miss')) this.events.emit('miss', { key })
+  }
+
+  /** Nothing loaded before this moment may be stored under the key any more. */
+  invalidate(key: string): void {
+    this.flights.supersede(key)
+    if (this.events.has('invalidated')) this.events.emit('invalidated', { key })
+  }
+
+  invalidateScope(scope: string): void {
+    this.flights.supersedeScope(scope)
+    this.events.emit('invalidated', { scope })
+  }
+
+  /** Tells a failure that the caller is spared. */
+  fail(operation: StoreOperation, thrown: unknown): CacheError {
+    const error = toCacheError(thrown, 'STORE', `${this.store.name} failed in ${operation}`)
+    this.report({ type: 'error', store: this.store.name, operation, error })
+    return error
+  }
+
+  /** Passes on what happened, here or in the store. */
+  report(event: TelemetryEvent): void {
+    this.#observer.event(event)
+    if (event.type === 'error') {
+      this.errors++
+      this.events.emit('error', event)
+    } else if (event.type === 'state') this.events.emit('state', event)
+    else if (event.type === 'gap') this.events.emit('gap', event)
+    else if (event.type === 'flush') this.events.emit('flush', event)
+  }
+
+  stats(): CacheStats {
+    const { hits, misses, sets, deletes, loads, loadErrors, sharedLoads, errors } = this
+    const tiers = isMeasurable(this.store) ? this.store.measure() : []
+    return {
+      hits,
+      misses,
+      hitRatio: hits + misses === 0 ? 0 : hits / (hits + misses),
+      sets,
+      deletes,
+      loads,
+      loadErrors,
+      sharedLoads,
+      errors,
+      inFlight: this.flights.size,
+      evictions: sum(tiers, 'evictions'),
+      expirations: sum(tiers, 'expirations'),
+      tiers,
+    }
+  }
+
+  health(): StoreHealth | undefined {
+    return hasHealth(this.store) ? this.store.health() : undefined
+  }
+
+  assertOpen(): void {
+    if (this.closed) throw new CacheError('CLOSED', `cache "${this.name}" is closed`)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.closed = true
+    try {
+      await this.store.close()
+    } finally {
+      for (const detach of this.#detach) detach()
+    }
+  }
+
+  /** Loads under way lose to what peers write, and to doubt. */
+  #follow(bus: InvalidationBus): (() => void)[] {
+    return [
+      bus.subscribe(message => {
+        if (message.source === bus.id) return
+        if (message.type === 'clear') this.invalidateScope(message.scope ?? '')
+        else for (const key of message.keys) this.invalidate(key)
+      }),
+      bus.onGap(() => this.invalidateScope('')),
+    ]
+  }
+}
+
+function sum(tiers: readonly TierStats[], field: 'evictions' | 'expirations'): number {
+  return tiers.reduce((total, tier) => total + (tier[field] ?? 0), 0)
+}

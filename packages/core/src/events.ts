@@ -1,0 +1,57 @@
+import { attempt } from './attempt.ts'
+import type { CacheError } from './errors.ts'
+import type { TelemetryEvent } from './observer.ts'
+import type { WriteStatus } from './outcome.ts'
+
+type StoreEvent<T extends TelemetryEvent['type']> = Extract<TelemetryEvent, { readonly type: T }>
+
+/** What `cache.on` can listen to. Keys are whole: with the prefix of their namespace. */
+export interface CacheEvents {
+  hit: { readonly key: string }
+  miss: { readonly key: string }
+  /** A loader succeeded, for this key. */
+  load: { readonly key: string; readonly durationMs: number }
+  /** A loader failed; its callers got the error. */
+  loadError: { readonly key: string; readonly error: unknown }
+  set: { readonly key: string; readonly status: WriteStatus }
+  delete: { readonly key: string; readonly status: WriteStatus }
+  clear: { readonly scope: string; readonly status: WriteStatus }
+  /** A key, or with `scope` all keys that begin with it, was written or removed, here or by a peer. */
+  invalidated: { readonly key: string } | { readonly scope: string }
+  /** A store failed, and the caller was spared. */
+  error: { readonly operation: string; readonly error: CacheError }
+  /** A tiered store changed its state. */
+  state: StoreEvent<'state'>
+  /** Invalidations of peers may have been missed. */
+  gap: StoreEvent<'gap'>
+  /** A near tier was dropped. */
+  flush: StoreEvent<'flush'>
+}
+
+type Listener<E> = (event: E) => void
+
+/** A typed emitter whose listeners cannot break the emitter: what they throw is dropped. */
+export class Emitter<Events> {
+  readonly #listeners = new Map<keyof Events, Set<Listener<never>>>()
+
+  on<K extends keyof Events>(type: K, listener: Listener<Events[K]>): () => void {
+    const listeners = this.#listeners.get(type) ?? new Set()
+    const registered: Listener<Events[K]> = event => listener(event) // One function may be registered twice.
+    this.#listeners.set(type, listeners.add(registered))
+    return () => {
+      listeners.delete(registered)
+      if (listeners.size === 0 && this.#listeners.get(type) === listeners) this.#listeners.delete(type)
+    }
+  }
+
+  /** Whether anyone listens: ask before building an event on a hot path. */
+  has(type: keyof Events): boolean {
+    return this.#listeners.size !== 0 && this.#listeners.has(type)
+  }
+
+  emit<K extends keyof Events>(type: K, event: Events[K]): void {
+    const listeners = this.#listeners.get(type)
+    if (!listeners) return
+    for (const listener of [...listeners]) attempt(() => (listener as Listener<Events[K]>)(event))
+  }
+}

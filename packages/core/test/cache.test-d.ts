@@ -1,0 +1,133 @@
+import {
+  Cache,
+  type CacheOptions,
+  type CacheStats,
+  type Duration,
+  type Entry,
+  type Store,
+  type WarmUpProgress,
+  type WriteOutcome,
+} from '@cache/core'
+
+/** Compiled by `tsc -p packages/core`, never run: what must not compile is marked as an error that is expected. */
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+declare function same<A, B>(proof: Equal<A, B>): void
+
+interface User {
+  readonly name: string
+}
+interface Admin extends User {
+  readonly rights: readonly string[]
+}
+
+declare const store: Store
+declare const anything: Cache
+declare const users: Cache<User>
+declare const admin: Admin
+
+export async function inference(): Promise<void> {
+  const loaded = await anything.getOrSet('k', () => 5)
+  same<typeof loaded, number>(true)
+  const later = await anything.getOrSet('k', async ({ key }) => ({ key }))
+  same<typeof later, { key: string }>(true)
+  const perhaps = await anything.getOrSet('k', async (): Promise<User | undefined> => undefined)
+  same<typeof perhaps, User | undefined>(true)
+  const special = await users.getOrSet('k', () => admin)
+  same<typeof special, Admin>(true)
+  const many = await users.getOrSetMany(['k'], () => ({ k: admin }))
+  same<typeof many, Map<string, Admin>>(true)
+  const manyLater = await anything.getOrSetMany(['k'], async keys => new Map(keys.map(key => [key, 1])))
+  same<typeof manyLater, Map<string, number>>(true)
+
+  const found = await users.get('k')
+  same<typeof found, User | undefined>(true)
+  const unknown = await anything.get('k')
+  same<typeof unknown, unknown>(true)
+  const said = await anything.get<User>('k')
+  same<typeof said, User | undefined>(true)
+  const entry = await users.getEntry('k')
+  same<typeof entry, Entry<User> | undefined>(true)
+  const map = await users.getMany(['k'])
+  same<typeof map, Map<string, User>>(true)
+  same<Awaited<ReturnType<typeof users.setMany>>, WriteOutcome>(true)
+  same<Awaited<ReturnType<typeof users.warm>>, WarmUpProgress>(true)
+  same<ReturnType<typeof users.stats>, CacheStats>(true)
+
+  const admins = users.namespace<Admin>('admins')
+  same<typeof admins, Cache<Admin>>(true)
+  const inherited = users.namespace('all')
+  same<typeof inherited, Cache<User>>(true)
+}
+
+export async function values(): Promise<void> {
+  await users.set('k', { name: 'Ada' })
+  // @ts-expect-error a value of another type
+  await users.set('k', 5)
+  // @ts-expect-error a value of another type among many
+  await users.setMany({ k: 5 })
+  // @ts-expect-error a value of another type among pairs
+  await users.setMany([['k', 5]])
+  // @ts-expect-error a loader of another type
+  await users.getOrSet('k', () => 5)
+  // @ts-expect-error a loader of many of another type
+  await users.getOrSetMany(['k'], () => ({ k: 5 }))
+  // @ts-expect-error a warm-up of another type
+  await users.warm([['k', 5]])
+  // @ts-expect-error reading as what it cannot be
+  await users.get<number>('k')
+  // @ts-expect-error a namespace of what it cannot hold
+  users.namespace<number>('numbers')
+  // @ts-expect-error a loader is needed
+  await users.getOrSet('k')
+  // @ts-expect-error a key is a string
+  await users.get(7)
+}
+
+export async function options(): Promise<void> {
+  const durations: Duration[] = [5, 0.5, '250ms', '30s', '5m', '1.5h', '7d']
+  for (const ttl of durations) await anything.set('k', 1, { ttl })
+  // @ts-expect-error words are no unit
+  await anything.set('k', 1, { ttl: '5 minutes' })
+  // @ts-expect-error a number without a unit is a number
+  await anything.set('k', 1, { ttl: '5' })
+  // @ts-expect-error an option that does not exist
+  await anything.set('k', 1, { tll: 5 })
+  // @ts-expect-error options are an object
+  await anything.set('k', 1, 5)
+  // @ts-expect-error metadata is an object
+  await anything.set('k', 1, { metadata: 'text' })
+  // @ts-expect-error get writes no metadata
+  await anything.get('k', { metadata: {} })
+  // @ts-expect-error an absent option is left out, not undefined
+  await anything.set('k', 1, { ttl: undefined })
+
+  new Cache({ store, namespace: 'n', ttl: '5m', batchSize: 10 })
+  // @ts-expect-error a store is needed
+  new Cache({})
+  // @ts-expect-error an option that does not exist
+  new Cache({ store, maxItems: 5 })
+  // @ts-expect-error an absent option is left out, not undefined
+  new Cache({ store, ttl: undefined })
+  const fixed: CacheOptions = { store }
+  // @ts-expect-error options are read once
+  fixed.ttl = 5
+}
+
+export function events(): void {
+  anything.on('hit', ({ key }) => same<typeof key, string>(true))
+  anything.on('invalidated', event => {
+    // @ts-expect-error it is a key or a scope
+    event.key
+  })
+  // @ts-expect-error an event that does not exist
+  anything.on('hits', () => {})
+}
+
+export async function entries(): Promise<void> {
+  const entry = await users.getEntry('k')
+  // @ts-expect-error entries are read
+  if (entry) entry.value = { name: 'Eve' }
+  // @ts-expect-error a store has five methods
+  const incomplete: Store = { name: 'x', get: () => undefined }
+  new Cache({ store: incomplete })
+}
