@@ -1,0 +1,415 @@
+import { CacheError, type Clock, describe, invalidOption, systemClock, toMilliseconds } from '@cache/core'
+import { type BoundedMapOptions, byteBound, itemBound, type SetOptions } from './bounded-map-options.ts'
+import { Expiry } from './expiry.ts'
+import { type Policy, type PolicyType, policyType } from './policies/index.ts'
+import { type RemovalCause, Removals } from './removals.ts'
+import { Slots } from './slots.ts'
+import { estimateBytes } from './weigh.ts'
+
+/** Entries the wheel looks at in one turn of the event loop: about a millisecond of work. */
+const RECLAIM_PER_TURN = 1_000
+/** Entries the wheel looks at before one that is still alive has to leave. */
+const RECLAIM_PER_EVICTION = 64
+
+/** An entry as {@link BoundedMap.dump} gives it, fit for JSON: its end in epoch milliseconds, `null` for none. */
+export type DumpedEntry<K, V> = readonly [key: K, value: V, expiresAt: number | null]
+
+interface Parts<K, V> {
+  readonly index: ReadonlyMap<K, number>
+  readonly slots: Slots<K, V>
+  readonly policy: Policy
+  readonly expiry: Expiry
+}
+
+/** For the tests that check the structure of a map; not exported by the package. */
+export let partsOf: <K, V>(map: BoundedMap<K, V>) => Parts<K, V>
+
+/**
+ * A `Map` with bounds: on its entries, their bytes, and the life of each. Synchronous, for keys of any kind.
+ *
+ * Every operation on one entry takes (amortised) constant time; a hit and a replacement allocate nothing. An
+ * entry whose time is up is never seen again, and leaves without being touched: a timer, which does not keep
+ * the process alive, reclaims such entries a batch at a time.
+ *
+ * Iteration goes in the order of the policy, the next to be evicted first, over the keys there were at its start;
+ * it is no use of an entry, and the map may change meanwhile.
+ */
+export class BoundedMap<K, V> implements Iterable<[K, V]> {
+  readonly #maxBytes: number
+  readonly #policyType: PolicyType
+  readonly #ttl: number
+  readonly #weigh: ((value: V, key: K) => number) | undefined
+  readonly #removals: Removals<K, V> | undefined
+  readonly #clock: Clock
+  readonly #expire = (slot: number): void => this.#remove(slot, 'expired')
+  readonly #onDue: () => void
+  #maxItems: number
+  #index: Map<K, number> = new Map()
+  #slots: Slots<K, V>
+  #policy: Policy
+  #expiry: Expiry
+  #bytes = 0
+  #evictions = 0
+  #expirations = 0
+
+  /** @throws CacheError `INVALID_OPTION` naming the option, the value received and what is accepted */
+  constructor(options: BoundedMapOptions<K, V>) {
+    const { maxBytes, ttl, weigh, onRemove, clock = systemClock } = options
+    this.#maxItems = itemBound(options.maxItems)
+    this.#maxBytes = byteBound(maxBytes)
+    this.#policyType = policyType(options.policy ?? 'lru')
+    this.#ttl = ttl === undefined ? Number.POSITIVE_INFINITY : toMilliseconds(ttl, 'ttl')
+    this.#weigh = callback(weigh, 'weigh') ?? (maxBytes === undefined ? undefined : estimateEntry)
+    this.#removals =
+      callback(onRemove, 'onRemove') && new Removals(onRemove as NonNullable<typeof onRemove>, clock)
+    this.#clock = clock
+    // The timer's closure must not keep alive a map that nobody else holds.
+    const self = new WeakRef(this)
+    this.#onDue = () => {
+      const map = self.deref()
+      if (map) map.#reclaim()
+    }
+    this.#slots = this.#newSlots()
+    this.#policy = new this.#policyType(this.#slots)
+    this.#expiry = new Expiry(this.#slots, clock, this.#onDue)
+  }
+
+  /** Entries held. Some whose time was up within the last moments may still count. */
+  get size(): number {
+    return this.#index.size
+  }
+
+  /** What the entries weigh together; 0 if nothing is weighed. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** The present bound on entries. */
+  get maxItems(): number {
+    return this.#maxItems
+  }
+
+  /** How many entries had to leave for want of room since the map was made. */
+  get evictions(): number {
+    return this.#evictions
+  }
+
+  /** How many entries left because their time was up since the map was made. */
+  get expirations(): number {
+    return this.#expirations
+  }
+
+  /** The value under a key; a use of it in the eyes of the policy. */
+  get(key: K): V | undefined {
+    const slot = this.#index.get(key)
+    if (slot === undefined) return undefined
+    if (this.#expiry.isExpired(slot)) {
+      this.#remove(slot, 'expired')
+      this.#removals?.tell()
+      return undefined
+    }
+    this.#policy.use(slot)
+    return this.#slots.values[slot]
+  }
+
+  /** The value under a key, without using it. */
+  peek(key: K): V | undefined {
+    const slot = this.#find(key)
+    return slot === undefined ? undefined : this.#slots.values[slot]
+  }
+
+  /** Whether there is an entry under a key, without using it. */
+  has(key: K): boolean {
+    return this.#find(key) !== undefined
+  }
+
+  /**
+   * Puts a value under a key, and whatever has to leave for it out.
+   *
+   * @returns whether the map took it. Refused are a value whose weight is above `maxBytes`, negative or not a
+   * number, and one whose time is already up; an older value under the key is removed (`replaced`) all the same.
+   * @throws CacheError `INVALID_TTL`
+   */
+  set(key: K, value: V, options?: SetOptions): boolean {
+    const ttl = options === undefined ? this.#ttl : this.#ttlOf(options)
+    if (ttl === undefined) return this.setUntil(key, value, options?.expiresAt as number)
+    if (ttl === Number.POSITIVE_INFINITY) return this.#put(key, value, ttl, this.#expiry.now())
+    const now = this.#clock.now()
+    return this.#put(key, value, now + ttl, now)
+  }
+
+  /** `set(key, value, { expiresAt })` without an object for the options. */
+  setUntil(key: K, value: V, expiresAt: number): boolean {
+    assertTime(expiresAt)
+    const now = expiresAt === Number.POSITIVE_INFINITY ? this.#expiry.now() : this.#clock.now()
+    return this.#put(key, value, expiresAt, now)
+  }
+
+  /**
+   * Moves the end of an entry (epoch milliseconds, `Infinity` for none), without using it; one in the past
+   * removes it.
+   *
+   * @returns whether there is such an entry now
+   * @throws CacheError `INVALID_TTL`
+   */
+  touch(key: K, expiresAt: number): boolean {
+    return this.#extend(key, expiresAt) !== undefined
+  }
+
+  /**
+   * Exchanges the value of an entry for one that stands for the same, with a new end: like {@link touch}, and neither
+   * weighed nor told to `onRemove`.
+   */
+  amend(key: K, value: V, expiresAt: number): boolean {
+    const slot = this.#extend(key, expiresAt)
+    if (slot !== undefined) this.#slots.values[slot] = value
+    return slot !== undefined
+  }
+
+  /** @returns whether there was an entry under the key */
+  delete(key: K): boolean {
+    const slot = this.#index.get(key)
+    if (slot === undefined) return false
+    const expired = this.#expiry.isExpired(slot)
+    this.#remove(slot, expired ? 'expired' : 'explicit')
+    this.#removals?.tell()
+    return !expired
+  }
+
+  /** Empties the map and gives its memory back; in constant time unless there is an `onRemove` to tell. */
+  clear(): void {
+    if (this.#removals) this.#tellCleared(this.#removals)
+    this.#expiry.stop()
+    this.#index = new Map()
+    this.#slots = this.#newSlots()
+    this.#policy = new this.#policyType(this.#slots)
+    this.#expiry = new Expiry(this.#slots, this.#clock, this.#onDue)
+    this.#bytes = 0
+    this.#removals?.tell()
+  }
+
+  /**
+   * Changes the bound on entries; those that no longer fit are evicted. Memory taken stays until `clear`.
+   *
+   * @throws CacheError `INVALID_OPTION`
+   */
+  resize(maxItems: number): void {
+    this.#maxItems = itemBound(maxItems)
+    this.#slots.limit = this.#maxItems
+    if (this.#index.size > this.#maxItems) {
+      const now = this.#expiry.now()
+      this.#expiry.reclaim(now, this.#index.size, this.#expire)
+      while (this.#index.size > this.#maxItems) this.#evict(now)
+    }
+    this.#removals?.tell()
+  }
+
+  *keys(): IterableIterator<K> {
+    for (const key of this.#snapshot()) if (this.has(key)) yield key
+  }
+
+  *values(): IterableIterator<V> {
+    for (const [, value] of this.entries()) yield value
+  }
+
+  *entries(): IterableIterator<[K, V]> {
+    for (const key of this.#snapshot()) {
+      const slot = this.#find(key)
+      if (slot !== undefined) yield [key, this.#slots.values[slot] as V]
+    }
+  }
+
+  [Symbol.iterator](): IterableIterator<[K, V]> {
+    return this.entries()
+  }
+
+  /** All entries with their ends, in the order of iteration: what {@link restore} takes after a restart. */
+  dump(): DumpedEntry<K, V>[] {
+    return Array.from(this.entries(), ([key, value]): DumpedEntry<K, V> => {
+      const expiresAt = this.#expiry.deadlines.at(this.#index.get(key) as number)
+      return [key, value, expiresAt === Number.POSITIVE_INFINITY ? null : expiresAt]
+    })
+  }
+
+  /**
+   * Sets what {@link dump} gave, on top of what is there. Order and remaining time are kept, expired entries left out;
+   * frequencies of `lfu` begin anew.
+   */
+  restore(entries: Iterable<DumpedEntry<K, V>>): void {
+    for (const [key, value, expiresAt] of entries) {
+      this.setUntil(key, value, expiresAt ?? Number.POSITIVE_INFINITY)
+    }
+  }
+
+  #find(key: K): number | undefined {
+    const slot = this.#index.get(key)
+    return slot === undefined || this.#expiry.isExpired(slot) ? undefined : slot
+  }
+
+  /** Milliseconds to live by the options of one entry; `undefined` if they say until when. */
+  #ttlOf({ ttl, expiresAt }: SetOptions): number | undefined {
+    if (expiresAt !== undefined) return undefined
+    return ttl === undefined ? this.#ttl : toMilliseconds(ttl, 'ttl', 'INVALID_TTL')
+  }
+
+  #put(key: K, value: V, expiresAt: number, now: number): boolean {
+    const weight = this.#weigh === undefined ? 0 : wholeBytes(this.#weigh(value, key))
+    const taken = expiresAt > now && weight <= this.#maxBytes
+    let slot = this.#index.get(key)
+    if (slot !== undefined && this.#expiry.isExpiredAt(slot, now)) {
+      this.#remove(slot, 'expired')
+      slot = undefined
+    }
+    if (slot !== undefined && taken && this.#canWeigh(slot, weight, now)) {
+      this.#replace(slot, value, weight)
+    } else {
+      if (slot !== undefined) this.#remove(slot, 'replaced')
+      slot = taken ? this.#insert(key, value, weight, now) : undefined
+    }
+    if (slot !== undefined) this.#expiry.set(slot, Math.floor(expiresAt), now)
+    this.#removals?.tell()
+    return taken
+  }
+
+  /** Whether the entry in `slot` may weigh `weight` without another having to leave that is still alive. */
+  #canWeigh(slot: number, weight: number, now: number): boolean {
+    if (this.#weigh === undefined) return true
+    const growth = weight - this.#weightAt(slot)
+    if (this.#bytes + growth > this.#maxBytes) this.#expiry.reclaim(now, RECLAIM_PER_EVICTION, this.#expire)
+    return this.#bytes + growth <= this.#maxBytes
+  }
+
+  #replace(slot: number, value: V, weight: number): void {
+    const slots = this.#slots
+    if (this.#removals !== undefined && !Object.is(slots.values[slot], value)) {
+      this.#removals.add(slots.keys[slot] as K, slots.values[slot] as V, 'replaced')
+    }
+    slots.values[slot] = value
+    this.#reweigh(slot, weight)
+    this.#policy.use(slot)
+  }
+
+  #insert(key: K, value: V, weight: number, now: number): number {
+    this.#makeRoom(weight, now)
+    const slot = this.#slots.allocate(key, value)
+    this.#addToIndex(key, slot)
+    this.#reweigh(slot, weight)
+    this.#policy.admit(slot)
+    return slot
+  }
+
+  #makeRoom(weight: number, now: number): void {
+    if (this.#hasRoom(weight)) return
+    this.#expiry.reclaim(now, RECLAIM_PER_EVICTION, this.#expire)
+    while (!this.#hasRoom(weight)) this.#evict(now)
+  }
+
+  #hasRoom(weight: number): boolean {
+    return this.#index.size < this.#maxItems && this.#bytes + weight <= this.#maxBytes
+  }
+
+  #evict(now: number): void {
+    const slot = this.#policy.victim()
+    this.#remove(slot, this.#expiry.isExpiredAt(slot, now) ? 'expired' : 'evicted')
+  }
+
+  #addToIndex(key: K, slot: number): void {
+    try {
+      this.#index.set(key, slot)
+    } catch {
+      // V8 counts removed entries towards a Map's maximum (2^24) above 8 million live ones: a copy has none.
+      this.#index = new Map(this.#index)
+      this.#index.set(key, slot)
+    }
+  }
+
+  #reweigh(slot: number, weight: number): void {
+    if (this.#weigh === undefined) return
+    this.#bytes += weight - this.#weightAt(slot)
+    this.#slots.weights[slot] = weight
+  }
+
+  #weightAt(slot: number): number {
+    return this.#slots.weights[slot] as number
+  }
+
+  #extend(key: K, expiresAt: number): number | undefined {
+    assertTime(expiresAt)
+    const slot = this.#index.get(key)
+    if (slot === undefined) return undefined
+    const now = this.#clock.now()
+    if (expiresAt > now && !this.#expiry.isExpiredAt(slot, now)) {
+      this.#expiry.set(slot, Math.floor(expiresAt), now)
+      return slot
+    }
+    this.#remove(slot, 'expired')
+    this.#removals?.tell()
+    return undefined
+  }
+
+  #remove(slot: number, cause: RemovalCause): void {
+    const slots = this.#slots
+    const key = slots.keys[slot] as K
+    if (cause === 'evicted') this.#evictions++
+    else if (cause === 'expired') this.#expirations++
+    this.#removals?.add(key, slots.values[slot] as V, cause)
+    this.#index.delete(key)
+    this.#policy.remove(slot)
+    this.#expiry.remove(slot)
+    this.#reweigh(slot, 0)
+    slots.release(slot)
+  }
+
+  #tellCleared(removals: Removals<K, V>): void {
+    const now = this.#expiry.now()
+    for (const slot of this.#policy.order()) {
+      const cause = this.#expiry.isExpiredAt(slot, now) ? 'expired' : 'cleared'
+      removals.add(this.#slots.keys[slot] as K, this.#slots.values[slot] as V, cause)
+    }
+  }
+
+  #reclaim(): void {
+    this.#expiry.reclaim(this.#clock.now(), RECLAIM_PER_TURN, this.#expire)
+    this.#expiry.rearm()
+    this.#removals?.tell()
+  }
+
+  #snapshot(): K[] {
+    return Array.from(this.#policy.order(), slot => this.#slots.keys[slot] as K)
+  }
+
+  #newSlots(): Slots<K, V> {
+    return new Slots<K, V>({
+      limit: this.#maxItems,
+      anchors: this.#policyType.anchors,
+      policyWords: this.#policyType.words,
+      weighed: this.#weigh !== undefined,
+    })
+  }
+
+  static {
+    partsOf = map => ({ index: map.#index, slots: map.#slots, policy: map.#policy, expiry: map.#expiry })
+  }
+}
+
+function estimateEntry(value: unknown, key: unknown): number {
+  return estimateBytes(value) + estimateBytes(key)
+}
+
+/** Whole bytes, so that adding and subtracting them leaves no remainder; `NaN` for what is no weight. */
+function wholeBytes(weight: number): number {
+  return Number.isFinite(weight) && weight >= 0 ? Math.ceil(weight) : Number.NaN
+}
+
+function callback<F extends (...args: never[]) => unknown>(fn: F | undefined, name: string): F | undefined {
+  if (fn === undefined || typeof fn === 'function') return fn
+  throw invalidOption(name, fn, 'a function')
+}
+
+function assertTime(expiresAt: unknown): asserts expiresAt is number {
+  if (typeof expiresAt === 'number' && !Number.isNaN(expiresAt)) return
+  throw new CacheError(
+    'INVALID_TTL',
+    `expiresAt must be epoch milliseconds or Infinity; received ${describe(expiresAt)}`,
+  )
+}

@@ -1,0 +1,223 @@
+import {
+  APPLIED,
+  type Entry,
+  isBatching,
+  isEnumerable,
+  isMeasurable,
+  isTouching,
+  ManualClock,
+} from '@cache/core'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { MemoryStore, type MemoryStoreOptions, POLICY_NAMES } from './index.ts'
+
+const clock = new ManualClock()
+const entry = (value: unknown, ttlMs: number = 60_000): Entry => ({
+  value,
+  createdAt: clock.now(),
+  freshUntil: clock.now() + ttlMs,
+  expiresAt: clock.now() + ttlMs,
+})
+const withCode = (code: string): unknown => expect.objectContaining({ name: 'CacheError', code })
+
+const MATRIX: MemoryStoreOptions[] = POLICY_NAMES.flatMap(policy =>
+  ([undefined, 100_000] as const).flatMap(maxBytes =>
+    (['none', 'clone', 'freeze'] as const).map(copy => ({
+      policy,
+      copy,
+      clock,
+      maxItems: 5,
+      ...(maxBytes !== undefined && { maxBytes }),
+    })),
+  ),
+)
+
+describe.each(MATRIX)('policy $policy, maxBytes $maxBytes, copy $copy', options => {
+  let store: MemoryStore
+  beforeEach(() => {
+    store = new MemoryStore(options)
+  })
+
+  test('hands back what was stored, until it ends', () => {
+    const stored = { ...entry({ deep: [1, 'ü'] }), tags: ['t'], metadata: { by: 'me' } }
+    expect(store.get('k')).toBeUndefined()
+    expect(store.set('k', stored)).toBe(APPLIED)
+    expect(store.get('k')).toEqual(stored)
+    clock.advance(59_999)
+    expect(store.get('k')).toEqual(stored)
+    clock.advance(1)
+    expect(store.get('k')).toBeUndefined()
+    expect(store.measure()).toMatchObject([
+      { tier: 'memory', items: 0, hits: 2, evictions: 0, expirations: 1 },
+    ])
+  })
+
+  test.each([0, '', false, null, undefined])('%s is a value', value => {
+    store.set('k', entry(value))
+    expect(store.get('k')?.value).toBe(value)
+  })
+
+  test('replaces and deletes', () => {
+    store.set('__proto__', entry(1))
+    store.set('__proto__', entry(2))
+    expect(store.get('__proto__')?.value).toBe(2)
+    expect(store.delete('__proto__')).toBe(APPLIED)
+    expect(store.delete('__proto__')).toBe(APPLIED)
+    expect(store.get('__proto__')).toBeUndefined()
+  })
+
+  test('holds no more than its bound, and counts who had to leave', () => {
+    for (let i = 0; i < 12; i++) store.set(`k${i}`, entry(i))
+    expect([...store.keys()].length).toBe(5)
+    expect(store.measure()).toMatchObject([{ items: 5, evictions: 7, expirations: 0 }])
+  })
+
+  test('clears everything, or what begins with a scope', () => {
+    const { pending } = clock
+    for (const key of ['a:1', 'a:2', 'b:1', 'a']) store.set(key, entry(key))
+    expect(store.clear('a:')).toBe(APPLIED)
+    expect(new Set(store.keys())).toEqual(new Set(['b:1', 'a']))
+    expect([...store.keys('b')]).toEqual(['b:1'])
+    expect(store.clear()).toBe(APPLIED)
+    expect([...store.keys()]).toEqual([])
+    expect(clock.pending, 'no timer is left behind').toBe(pending)
+  })
+
+  test('an entry whose time is up already is not stored, and its elder goes', () => {
+    store.set('k', entry(1))
+    expect(store.set('k', entry(2, 0))).toBe(APPLIED)
+    expect(store.get('k')).toBeUndefined()
+  })
+
+  test('touch puts off the end of what is there; it never shortens or creates', () => {
+    const now = clock.now()
+    store.set('k', entry(1, 1_000))
+    expect(store.touch('k', now + 5_000, now + 9_000)).toBe(APPLIED)
+    expect(store.get('k')).toMatchObject({ value: 1, freshUntil: now + 5_000, expiresAt: now + 9_000 })
+    store.touch('k', now + 1, now + 1)
+    clock.advance(8_999)
+    expect(store.get('k')).toMatchObject({ freshUntil: now + 5_000, expiresAt: now + 9_000 })
+    clock.advance(1)
+    expect(store.get('k')).toBeUndefined()
+    expect(store.touch('k', now + 20_000, now + 20_000)).toBe(APPLIED)
+    expect(store.get('k')).toBeUndefined()
+  })
+
+  test('reads, writes and deletes many', () => {
+    expect(
+      store.setMany(
+        new Map([
+          ['a', entry(1)],
+          ['b', entry(2)],
+        ]),
+      ),
+    ).toBe(APPLIED)
+    const { found } = store.getMany(['b', 'x', 'a'])
+    expect([...found].map(([key, { value }]) => [key, value])).toEqual([
+      ['b', 2],
+      ['a', 1],
+    ])
+    expect(store.deleteMany(['a', 'x'])).toBe(APPLIED)
+    expect([...store.keys()]).toEqual(['b'])
+  })
+
+  test('once closed, refuses every call', () => {
+    store.set('k', entry(1))
+    store.close()
+    store.close()
+    const calls = [
+      () => store.get('k'),
+      () => store.set('k', entry(1)),
+      () => store.delete('k'),
+      () => store.clear(),
+      () => store.touch('k', 1, 1),
+      () => store.keys(),
+      () => store.getMany([]),
+      () => store.setMany(new Map()),
+      () => store.deleteMany([]),
+    ]
+    for (const call of calls) expect(call).toThrow(withCode('CLOSED'))
+    expect(store.measure()).toMatchObject([{ items: 0 }])
+  })
+})
+
+test('offers its capabilities', () => {
+  const store = new MemoryStore()
+  for (const offers of [isBatching, isEnumerable, isMeasurable, isTouching]) expect(offers(store)).toBe(true)
+  expect(store.name).toBe('memory')
+})
+
+test("copy 'none': a hit is the very entry that was stored", () => {
+  const store = new MemoryStore({ clock })
+  const stored = entry({})
+  store.set('k', stored)
+  expect(store.get('k')).toBe(stored)
+})
+
+test("copy 'clone': neither writer nor readers can change what is cached", () => {
+  const store = new MemoryStore({ clock, copy: 'clone' })
+  const value = { list: [1] }
+  store.set('k', entry(value))
+  value.list.push(2)
+  const read = store.get('k')?.value as typeof value
+  read.list.push(3)
+  expect(store.get('k')?.value).toEqual({ list: [1] })
+})
+
+test("copy 'clone': what cannot be cloned is refused, in a batch it alone", () => {
+  const store = new MemoryStore({ clock, copy: 'clone' })
+  store.set('k', entry(1))
+  expect(() =>
+    store.set(
+      'k',
+      entry(() => 1),
+    ),
+  ).toThrow(withCode('SERIALIZATION'))
+  expect(store.get('k')?.value).toBe(1)
+  const outcome = store.setMany(
+    new Map([
+      ['bad', entry(() => 1)],
+      ['good', entry(1)],
+    ]),
+  )
+  expect(outcome).toMatchObject({ status: 'partial', error: withCode('SERIALIZATION') })
+  expect([...(outcome.failures ?? [])].map(([key]) => key)).toEqual(['bad'])
+  expect(store.get('good')?.value).toBe(1)
+})
+
+test("copy 'freeze': what is cached is frozen all the way down, circles and buffers included", () => {
+  const store = new MemoryStore({ clock, copy: 'freeze' })
+  const circle: unknown[] = []
+  circle.push(circle)
+  const value = { list: [{ n: 1 }], bytes: new Uint8Array(3), circle }
+  store.set('k', entry(value))
+  const read = store.get('k')?.value as { list: { n: number }[] }
+  expect(() => read.list.push({ n: 2 })).toThrow(TypeError)
+  expect(() => Object.assign(read.list[0] as object, { n: 2 })).toThrow(TypeError)
+  expect(() => Object.assign(value, { more: 1 })).toThrow(TypeError)
+})
+
+test('an entry larger than maxBytes fails honestly, and its elder is gone', () => {
+  const store = new MemoryStore({ clock, maxBytes: 2_000 })
+  store.set('k', entry('small'))
+  expect(store.measure()[0]?.bytes).toBeGreaterThan(0)
+  expect(store.set('k', entry('x'.repeat(5_000)))).toMatchObject({
+    status: 'failed',
+    error: withCode('INVALID_VALUE'),
+  })
+  expect(store.get('k')).toBeUndefined()
+  expect(store.measure()[0]?.bytes).toBe(0)
+})
+
+test('bytes are told only where they are counted', () => {
+  expect(new MemoryStore().measure()[0]).not.toHaveProperty('bytes')
+})
+
+test('bad options are refused by name', () => {
+  expect(() => new MemoryStore({ maxItems: 0 })).toThrow(/^maxItems must be/)
+  expect(() => new MemoryStore({ copy: 'deep' as 'clone' })).toThrow(
+    /^copy must be one of none, clone, freeze/,
+  )
+  expect(() => new MemoryStore({ policy: 'x' as 'lru' })).toThrow(
+    /^policy must be one of lru, lfu, fifo, random/,
+  )
+})

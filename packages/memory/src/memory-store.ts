@@ -1,0 +1,163 @@
+import {
+  APPLIED,
+  type Batching,
+  type BatchRead,
+  batchOutcome,
+  CacheError,
+  type Clock,
+  type Entry,
+  type Enumerable,
+  failed,
+  isExpired,
+  type Measurable,
+  type Store,
+  systemClock,
+  type TierStats,
+  type Touching,
+  toCacheError,
+  type WriteOutcome,
+} from '@cache/core'
+import { BoundedMap } from './bounded-map.ts'
+import { type Copier, type CopyMode, copierOf } from './copy.ts'
+import type { PolicyName } from './policies/index.ts'
+
+export interface MemoryStoreOptions {
+  /** Most entries it holds: 1 to 15,000,000. Default 10,000. */
+  readonly maxItems?: number
+  /** Most bytes its entries take by the estimate of `estimateBytes`, at least 1. Default: no such bound. */
+  readonly maxBytes?: number
+  /** Who leaves when there is no more room. Default `'lru'`. */
+  readonly policy?: PolicyName
+  /** Protection of cached objects against being changed. Default `'none'`. */
+  readonly copy?: CopyMode
+  /** Time. Default: the machine's. */
+  readonly clock?: Clock
+}
+
+/**
+ * A store in this process. It answers at once: no method returns a promise, and with `copy: 'none'` a hit hands out
+ * the very entry that was stored.
+ *
+ * Once closed, it refuses every read and write with `CLOSED`.
+ */
+export class MemoryStore implements Store, Batching, Touching, Enumerable, Measurable {
+  readonly name: 'memory' = 'memory'
+  readonly #map: BoundedMap<string, Entry>
+  readonly #weighed: boolean
+  readonly #copier: Copier
+  readonly #clock: Clock
+  #hits = 0
+  #closed = false
+
+  /** @throws CacheError `INVALID_OPTION` naming the option, the value received and what is accepted */
+  constructor(options: MemoryStoreOptions = {}) {
+    const { maxItems = 10_000, maxBytes, policy = 'lru', copy = 'none', clock = systemClock } = options
+    this.#map = new BoundedMap({ maxItems, policy, clock, ...(maxBytes !== undefined && { maxBytes }) })
+    this.#weighed = maxBytes !== undefined
+    this.#copier = copierOf(copy)
+    this.#clock = clock
+  }
+
+  get(key: string): Entry | undefined {
+    this.#assertOpen()
+    const entry = this.#map.get(key)
+    if (entry === undefined) return undefined
+    this.#hits++
+    return this.#copier.load(entry)
+  }
+
+  /** `failed` with `INVALID_VALUE` for an entry larger than `maxBytes`; what the key held before is gone then. */
+  set(key: string, entry: Entry): WriteOutcome {
+    this.#assertOpen()
+    if (this.#map.setUntil(key, this.#copier.store(entry), entry.expiresAt)) return APPLIED
+    if (isExpired(entry, this.#clock.now())) return APPLIED
+    return failed(
+      new CacheError('INVALID_VALUE', 'the entry is larger than the maxBytes of the memory store'),
+    )
+  }
+
+  delete(key: string): WriteOutcome {
+    this.#assertOpen()
+    this.#map.delete(key)
+    return APPLIED
+  }
+
+  clear(scope?: string): WriteOutcome {
+    this.#assertOpen()
+    if (scope === undefined || scope === '') this.#map.clear()
+    else for (const key of this.keys(scope)) this.#map.delete(key)
+    return APPLIED
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#map.clear()
+  }
+
+  getMany(keys: readonly string[]): BatchRead {
+    this.#assertOpen()
+    const found = new Map<string, Entry>()
+    for (const key of keys) {
+      const entry = this.get(key)
+      if (entry !== undefined) found.set(key, entry)
+    }
+    return { found }
+  }
+
+  setMany(entries: ReadonlyMap<string, Entry>): WriteOutcome {
+    this.#assertOpen()
+    const failures = new Map<string, CacheError>()
+    for (const [key, entry] of entries) {
+      const error = this.#trySet(key, entry)
+      if (error) failures.set(key, error)
+    }
+    return batchOutcome(entries.size, failures)
+  }
+
+  deleteMany(keys: readonly string[]): WriteOutcome {
+    this.#assertOpen()
+    for (const key of keys) this.delete(key)
+    return APPLIED
+  }
+
+  touch(key: string, freshUntil: number, expiresAt: number): WriteOutcome {
+    this.#assertOpen()
+    const entry = this.#map.peek(key)
+    if (entry === undefined) return APPLIED
+    const later = {
+      ...entry,
+      freshUntil: Math.max(entry.freshUntil, freshUntil),
+      expiresAt: Math.max(entry.expiresAt, expiresAt),
+    }
+    this.#map.amend(key, later, later.expiresAt)
+    return APPLIED
+  }
+
+  /** Next to be evicted first. */
+  keys(scope = ''): IterableIterator<string> {
+    this.#assertOpen()
+    return this.#keysIn(scope)
+  }
+
+  measure(): readonly TierStats[] {
+    const { size, bytes, evictions, expirations } = this.#map
+    const tier = { tier: this.name, items: size, hits: this.#hits, evictions, expirations }
+    return [this.#weighed ? { ...tier, bytes } : tier]
+  }
+
+  *#keysIn(scope: string): IterableIterator<string> {
+    for (const key of this.#map.keys()) if (key.startsWith(scope)) yield key
+  }
+
+  #trySet(key: string, entry: Entry): CacheError | undefined {
+    try {
+      return this.set(key, entry).error
+    } catch (thrown) {
+      return toCacheError(thrown, 'STORE', 'the memory store could not keep the entry')
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new CacheError('CLOSED', 'the memory store is closed')
+  }
+}

@@ -1,0 +1,27 @@
+import type { Slots } from '../slots.ts'
+
+/**
+ * Decides which entry leaves when there is no more room. A policy works on slot numbers and keeps what it needs
+ * to know about a slot in that slot's words, so that a hit allocates nothing.
+ */
+export interface Policy {
+  /** A new entry is in `slot`. */
+  admit(slot: number): void
+  /** The entry in `slot` was read or replaced. */
+  use(slot: number): void
+  /** The entry in `slot` leaves, for whatever reason; the slot is still intact. */
+  remove(slot: number): void
+  /** Chooses who leaves now; its `remove` follows. There is at least one entry. */
+  victim(): number
+  /** Every slot that holds an entry, as far as can be told the next victim first. */
+  order(): Iterable<number>
+}
+
+/** How a policy is made, and what it takes in the slots. */
+export interface PolicyType {
+  /** Words it uses in each slot, from `PREVIOUS` on; at least the two links of a ring. */
+  readonly words: number
+  /** Slots it reserves as the fixed points of its rings. */
+  readonly anchors: number
+  new (slots: Slots<unknown, unknown>): Policy
+}

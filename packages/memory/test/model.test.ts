@@ -1,0 +1,165 @@
+import { type Clock, ManualClock } from '@cache/core'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { BoundedMap, POLICY_NAMES, type PolicyName, type RemovalCause } from '../src/index.ts'
+import { NaiveMap, type Pick } from './naive-map.ts'
+import { validate } from './validate.ts'
+
+const DAY = 86_400_000
+const WEIGHTS = [0, 1, 2, 5, 30]
+
+type Step =
+  | { readonly do: 'set'; readonly key: string; readonly weight: number; readonly ttl: number }
+  | { readonly do: 'touch'; readonly key: string; readonly ttl: number }
+  | { readonly do: 'get' | 'peek' | 'has' | 'delete'; readonly key: string }
+  | { readonly do: 'resize'; readonly maxItems: number }
+  | { readonly do: 'turn' | 'jump'; readonly ms: number }
+  | { readonly do: 'clear' }
+
+const key = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', '__proto__')
+const ms = fc.oneof(
+  fc.integer({ min: 1, max: 20 }),
+  fc.integer({ min: 1, max: 10_000 }),
+  fc.integer({ min: 1, max: 60 * DAY }),
+  fc.constantFrom(63, 64, 65, 4_095, 4_096, 4_097, 2 ** 31 - DAY, 2 ** 31, 2 ** 32 - DAY, 36_500 * DAY),
+)
+const ttl = fc.oneof(ms, fc.constant(Number.POSITIVE_INFINITY))
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 20,
+    arbitrary: fc.record({ do: fc.constant('set'), key, weight: fc.constantFrom(...WEIGHTS), ttl }),
+  },
+  { weight: 20, arbitrary: fc.record({ do: fc.constantFrom('get', 'get', 'peek', 'has', 'delete'), key }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('touch'), key, ttl }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('resize'), maxItems: fc.integer({ min: 1, max: 6 }) }),
+  },
+  { weight: 20, arbitrary: fc.record({ do: fc.constantFrom('turn', 'jump'), ms }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('clear') }) },
+) as fc.Arbitrary<Step>
+
+/** A map beside the naive one; every step is done to both. */
+class Pair {
+  readonly #manual = new ManualClock()
+  #jumped = 0
+  readonly #clock: Clock = {
+    now: () => this.#manual.now() + this.#jumped,
+    setTimeout: (fn, delay) => this.#manual.setTimeout(fn, delay),
+    clearTimeout: handle => this.#manual.clearTimeout(handle),
+  }
+  readonly #removed = new Map<number, RemovalCause>()
+  readonly #weights: number[] = []
+  readonly #map: BoundedMap<string, number>
+  readonly #naive: NaiveMap
+  readonly #policy: PolicyName
+
+  constructor(policy: PolicyName, maxItems: number, maxBytes: number | undefined) {
+    this.#policy = policy
+    this.#map = new BoundedMap({
+      maxItems,
+      policy,
+      clock: this.#clock,
+      ...(maxBytes !== undefined && { maxBytes, weigh: (value: number) => this.#weights[value] as number }),
+      onRemove: (_key, value, cause) => {
+        expect(this.#removed.has(value), 'a removal is told once').toBe(false)
+        this.#removed.set(value, cause)
+      },
+    })
+    this.#naive = new NaiveMap(policy, maxItems, maxBytes ?? Number.POSITIVE_INFINITY)
+  }
+
+  do(step: Step): void {
+    const pick = this.#picker()
+    const now = this.#clock.now()
+    this.#naive.expire(now)
+    switch (step.do) {
+      case 'set': {
+        const value = this.#weights.push(step.weight) - 1
+        const taken = this.#map.set(step.key, value, { expiresAt: now + step.ttl })
+        expect(taken).toBe(this.#naive.set(step.key, value, step.weight, now + step.ttl, pick))
+        break
+      }
+      case 'touch':
+        expect(this.#map.touch(step.key, now + step.ttl)).toBe(this.#naive.touch(step.key, now + step.ttl))
+        break
+      case 'get':
+      case 'peek':
+        expect(this.#map[step.do](step.key)).toBe(this.#naive[step.do](step.key))
+        break
+      case 'has':
+        expect(this.#map.has(step.key)).toBe(this.#naive.peek(step.key) !== undefined)
+        break
+      case 'delete':
+        expect(this.#map.delete(step.key)).toBe(this.#naive.delete(step.key))
+        break
+      case 'resize':
+        this.#map.resize(step.maxItems)
+        this.#naive.resize(step.maxItems, pick)
+        break
+      case 'turn':
+        this.#manual.advance(step.ms)
+        this.#naive.expire(this.#clock.now())
+        break
+      case 'jump':
+        this.#jumped += step.ms
+        this.#naive.expire(this.#clock.now())
+        break
+      case 'clear':
+        this.#map.clear()
+        this.#naive.clear()
+    }
+    this.#compare(step.do === 'turn' && this.#jumped === 0)
+  }
+
+  /** Nothing may have left unnoticed, or for another reason. */
+  end(): void {
+    this.#map.clear()
+    this.#naive.clear()
+    for (const [value, cause] of this.#naive.causes)
+      expect([value, this.#removed.get(value)]).toEqual([value, cause])
+    expect(this.#removed.size).toBe(this.#naive.causes.size)
+  }
+
+  #compare(reclaimed: boolean): void {
+    validate(this.#map)
+    const expected = this.#naive.entries().map(({ key, value, expiresAt }) => {
+      return [key, value, Number.isFinite(expiresAt) ? expiresAt : null]
+    })
+    const dumped = this.#map.dump()
+    if (this.#policy === 'random') expect(new Map(by(dumped))).toEqual(new Map(by(expected)))
+    else expect(dumped).toEqual(expected)
+    if (reclaimed) expect(this.#map.size, 'the timer reclaims to the millisecond').toBe(expected.length)
+  }
+
+  /** The victims of this step in turn, as the map chose them. */
+  #picker(): Pick {
+    let next = this.#evicted().length
+    return () => this.#evicted()[next++]
+  }
+
+  #evicted(): number[] {
+    return [...this.#removed].filter(([, cause]) => cause === 'evicted').map(([value]) => value)
+  }
+}
+
+function by(rows: readonly (readonly unknown[])[]): [unknown, unknown][] {
+  return rows.map(row => [row[0], row])
+}
+
+const CASES = POLICY_NAMES.flatMap(policy => [
+  { policy, bound: 'items', maxBytes: undefined },
+  { policy, bound: 'items and bytes', maxBytes: 8 },
+])
+
+describe.each(CASES)('$policy bound by $bound', ({ policy, maxBytes }) => {
+  test('does what the naive map does, whatever is called in whatever order', () => {
+    const run = (maxItems: number, steps: readonly Step[]): void => {
+      const pair = new Pair(policy, maxItems, maxBytes)
+      for (const each of steps) pair.do(each)
+      pair.end()
+    }
+    const steps = fc.array(step, { maxLength: 60, size: 'max' })
+    fc.assert(fc.property(fc.integer({ min: 1, max: 6 }), steps, run), { numRuns: 300 })
+  })
+})

@@ -1,0 +1,37 @@
+import { expect } from 'vitest'
+import { type BoundedMap, partsOf } from '../src/bounded-map.ts'
+
+/** Fails unless the parts of a map agree with one another. */
+export function validate<K, V>(map: BoundedMap<K, V>): void {
+  const { index, slots, policy, expiry } = partsOf(map)
+  const order = [...policy.order()]
+  const free = [...slots.free()]
+
+  expect(order.length, 'the policy knows every entry').toBe(index.size)
+  expect(new Set([...order, ...free]).size, 'a slot is used once').toBe(order.length + free.length)
+  expect(order.length + free.length, 'no slot is lost').toBe(slots.end - slots.anchors)
+  expect(slots.keys.length, 'arrays end at the bound').toBeGreaterThanOrEqual(slots.end)
+  expect(slots.words.length).toBe(slots.keys.length * slots.stride)
+  expect(map.size).toBeLessThanOrEqual(map.maxItems)
+
+  let expiring = 0
+  let bytes = 0
+  for (const slot of order) {
+    expect(slot).toBeGreaterThanOrEqual(slots.anchors)
+    expect(index.get(slots.keys[slot] as K), 'key and slot point at each other').toBe(slot)
+    if (expiry.deadlines.has(slot)) {
+      expiring++
+      expect(expiry.wheel.has(slot), 'what ends stands in the wheel').toBe(true)
+      expect(expiry.wheel.nextEvent).toBeLessThanOrEqual(expiry.deadlines.at(slot))
+    }
+    bytes += slots.weights[slot] ?? 0
+  }
+  expect(expiry.wheel.size).toBeGreaterThanOrEqual(expiring)
+  expect(map.bytes, 'weights add up').toBe(bytes)
+  for (const slot of free) {
+    expect(slots.keys[slot], 'a free slot holds no key').toBeUndefined()
+    expect(slots.values[slot], 'a free slot holds no value').toBeUndefined()
+    expect(expiry.deadlines.has(slot)).toBe(false)
+    expect(expiry.wheel.has(slot)).toBe(false)
+  }
+}
