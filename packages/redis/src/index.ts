@@ -1,1 +1,8 @@
-export {}
+export type { Algorithm } from './compressors/zlib.ts'
+export type { ConnectionOptions } from './connect.ts'
+export type { Compression, Limits, RedisOptions, RedisStoreOptions, Timeouts } from './options.ts'
+export { RedisBus } from './redis-bus.ts'
+export type { DuplicateOptions, RedisLike, RedisPipeline } from './redis-like.ts'
+export { RedisStore } from './redis-store.ts'
+export { json } from './serializers/json.ts'
+export type { Serializer } from './serializers/serializer.ts'

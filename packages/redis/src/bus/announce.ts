@@ -1,0 +1,32 @@
+import {
+  APPLIED,
+  failed,
+  type Invalidation,
+  type StoreOperation,
+  toCacheError,
+  type WriteOutcome,
+} from '@cache/core'
+import type { Pool } from '../pool.ts'
+import { encodeMessage } from './message.ts'
+
+export interface Announcement {
+  readonly pool: Pool
+  readonly operation: StoreOperation
+  readonly channel: string
+  readonly source: string
+  readonly timeoutMs: number
+}
+
+/** Publishes an invalidation by itself; what a write invalidates travels with the write instead. */
+export async function announce(
+  { pool, operation, channel, source, timeoutMs }: Announcement,
+  invalidation: Invalidation,
+): Promise<WriteOutcome> {
+  const message = encodeMessage(source, invalidation)
+  try {
+    await pool.run(operation, pool.forRead(), timeoutMs, client => client.publish(channel, message))
+    return APPLIED
+  } catch (thrown) {
+    return failed(toCacheError(thrown, 'STORE', 'the invalidation could not be published'))
+  }
+}

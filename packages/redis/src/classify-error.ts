@@ -1,0 +1,69 @@
+import { CacheError, type CacheErrorCode } from '@cache/core'
+import { redact, replyCode } from './redact.ts'
+
+type Verdict = readonly [code: CacheErrorCode, message: string]
+
+/** What the first word of an error reply means for a cache. */
+const REPLIES: Readonly<Record<string, Verdict>> = {
+  WRONGPASS: ['CONFIGURATION', 'Redis refuses our user name or password'],
+  NOAUTH: ['CONFIGURATION', 'Redis asks for a password and none was given'],
+  NOPERM: ['CONFIGURATION', 'the Redis user lacks a permission that this cache needs'],
+  NOPROTO: ['CONFIGURATION', 'Redis does not speak the protocol version asked for'],
+  MOVED: ['CONFIGURATION', 'the server is a node of a Redis Cluster'],
+  ASK: ['CONFIGURATION', 'the server is a node of a Redis Cluster'],
+  CROSSSLOT: ['CONFIGURATION', 'the server is a node of a Redis Cluster'],
+  LOADING: ['UNAVAILABLE', 'Redis is loading its data'],
+  READONLY: ['UNAVAILABLE', 'Redis is a read-only replica'],
+  MASTERDOWN: ['UNAVAILABLE', 'Redis has lost its master'],
+  CLUSTERDOWN: ['UNAVAILABLE', 'the Redis Cluster is down'],
+  TRYAGAIN: ['UNAVAILABLE', 'Redis asks to try again'],
+  BUSY: ['UNAVAILABLE', 'Redis is busy with a script'],
+  OOM: ['STORE', 'Redis is out of memory (maxmemory) and refuses writes'],
+  MISCONF: ['STORE', 'Redis refuses writes because it cannot save its data'],
+  WRONGTYPE: ['CORRUPT', 'the key holds something that is not a cache entry'],
+}
+
+/** The plain `ERR` replies that say something more precise. */
+const GENERAL_REPLIES: readonly (readonly [RegExp, Verdict])[] = [
+  [/max number of clients/, ['UNAVAILABLE', 'Redis has no connection left (maxclients)']],
+  [/unknown (sub)?command/i, ['CONFIGURATION', 'Redis does not know a command that this cache needs']],
+  [/invalid password|AUTH/, ['CONFIGURATION', 'Redis refuses our user name or password']],
+  [/invalid DB index|DB index is out of range/, ['CONFIGURATION', 'Redis has no database of this number']],
+]
+
+/** Of sockets and resolvers (Node's `error.code`), and of the client itself, which tells by message only. */
+const NETWORK_CODE = /^(E[A-Z_]*(CONN|PIPE|TIMEDOUT|NOTFOUND|UNREACH|AI_|NOENT|ACCES|NETDOWN|HOSTDOWN).*)$/
+const TLS_CODE = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/
+const CLIENT_OFFLINE =
+  /^(Connection is closed|Stream isn't writeable|Reached the max retries|Command aborted due to|Socket timeout|All sentinels are unreachable)/
+
+/**
+ * Whatever a client, socket or server threw, as a `CacheError`: `UNAVAILABLE`, `TIMEOUT`, `CONFIGURATION`
+ * (credentials, permissions, protocol), `CORRUPT` (a foreign type under our key) or `STORE` (all else).
+ * The cause is redacted: it never carries values or credentials.
+ */
+export function classifyError(thrown: unknown): CacheError {
+  if (thrown instanceof CacheError) return thrown
+  const [code, message] = judge(thrown)
+  return new CacheError(code, message, { cause: redact(thrown) })
+}
+
+function judge(thrown: unknown): Verdict {
+  if (!(thrown instanceof Error)) return ['STORE', 'Redis failed']
+  const reply = replyCode(thrown)
+  if (reply) return REPLIES[reply] ?? judgeGeneral(thrown.message)
+  const { code } = thrown as NodeJS.ErrnoException
+  if (typeof code === 'string') {
+    if (NETWORK_CODE.test(code)) return ['UNAVAILABLE', `Redis cannot be reached (${code})`]
+    if (TLS_CODE.test(code)) return ['CONFIGURATION', 'the TLS connection to Redis cannot be made']
+    if (code === 'ERR_SOCKET_BAD_PORT') return ['CONFIGURATION', 'the port of Redis is not a port']
+  }
+  if (thrown.message === 'Command timed out') return ['TIMEOUT', 'Redis did not answer in time']
+  if (CLIENT_OFFLINE.test(thrown.message)) return ['UNAVAILABLE', 'the connection to Redis is down']
+  return ['STORE', 'the Redis client failed']
+}
+
+function judgeGeneral(message: string): Verdict {
+  for (const [pattern, verdict] of GENERAL_REPLIES) if (pattern.test(message)) return verdict
+  return ['STORE', 'Redis answered with an error']
+}

@@ -1,0 +1,115 @@
+import { inspect } from 'node:util'
+import { CacheError } from '@cache/core'
+import { Redis } from 'ioredis'
+import { describe, expect, test } from 'vitest'
+import { connector, type Target } from './connect.ts'
+
+const BOUNDS = { connectMs: 500, silenceMs: 750 }
+
+/** The options a client is made with; it is never let connect. */
+function optionsFor(target: Target): Redis['options'] {
+  const client = connector(target, BOUNDS)() as Redis
+  client.disconnect()
+  return client.options
+}
+
+function refusal(target: Target): CacheError {
+  try {
+    connector(target, BOUNDS)
+  } catch (thrown) {
+    if (thrown instanceof CacheError) return thrown
+    throw thrown
+  }
+  throw new Error('it was accepted')
+}
+
+describe('a URL', () => {
+  test('says where Redis is and how to log in', () => {
+    expect(optionsFor({ url: 'redis://us%40er:p%3Ass@example.com:7000/3' })).toMatchObject({
+      host: 'example.com',
+      port: 7000,
+      username: 'us@er',
+      password: 'p:ss',
+      db: 3,
+    })
+    expect(optionsFor({ url: 'redis://example.com' }).tls).toBeUndefined()
+    expect(optionsFor({ url: 'rediss://:secret@[::1]' })).toMatchObject({
+      host: '::1',
+      port: 6379,
+      password: 'secret',
+      db: 0,
+      tls: {},
+    })
+  })
+
+  test('cannot change how we behave in trouble', () => {
+    const url =
+      'redis://h?enableOfflineQueue=true&maxRetriesPerRequest=20&keyPrefix=x&socketTimeout=0&family=6'
+    expect(optionsFor({ url })).toMatchObject({
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      keyPrefix: '',
+      connectTimeout: 500,
+      socketTimeout: 750,
+      family: 6,
+    })
+  })
+
+  test.each([
+    '',
+    'hunter2',
+    'http://hunter2@host',
+    'redis://',
+    'redis:///0',
+    'redis://user:hunter2@host:99999',
+    'redis://user:hunter2%@host',
+    'redis://user:hunter2@host/first',
+    'redis://user:hunter2@host/1/2',
+    'redis://hunter2:hunter2',
+    5 as unknown as string,
+  ])('that is malformed is refused without a word of it: %s', url => {
+    const error = refusal({ url })
+    expect(error.code).toBe('INVALID_OPTION')
+    expect(error.message).toMatch(/^url must be like/)
+    expect(inspect(error, { depth: 9, showHidden: true }).split('\n')[0]).not.toContain('hunter2')
+    expect(error.cause).toBeUndefined()
+  })
+})
+
+describe('connection options', () => {
+  test('are taken, but for those that would queue, replay or rename', () => {
+    const connection = { path: '/tmp/redis.sock', db: 2, keyPrefix: 'x', enableOfflineQueue: true } as Target
+    expect(optionsFor({ connection: connection as object })).toMatchObject({
+      path: '/tmp/redis.sock',
+      db: 2,
+      keyPrefix: '',
+      enableOfflineQueue: false,
+    })
+  })
+})
+
+describe('reconnecting', () => {
+  test('waits longer each time, up to a bound, and never in step with others', () => {
+    const retry = optionsFor({ url: 'redis://h' }).retryStrategy as (times: number) => number
+    for (let times = 1; times < 100; times++) {
+      const nominal = Math.min(50 * 2 ** (times - 1), 1_000)
+      expect(retry(times)).toBeGreaterThanOrEqual(nominal * 0.75)
+      expect(retry(times)).toBeLessThanOrEqual(nominal * 1.25)
+    }
+    expect(new Set(Array.from({ length: 10 }, () => retry(5))).size).toBeGreaterThan(1)
+  })
+})
+
+describe('a target', () => {
+  test('is given exactly once', () => {
+    expect(refusal({}).message).toBe('exactly one of url, connection and client must be given; received 0')
+    expect(refusal({ url: 'redis://h', connection: {} }).message).toMatch(/received 2$/)
+  })
+
+  test('is not a client that renames keys or spreads them over servers', () => {
+    const renaming = new Redis({ lazyConnect: true, keyPrefix: 'x' })
+    expect(refusal({ client: renaming }).message).toMatch(/^client must be a client of a single server/)
+    const cluster = new Redis.Cluster([], { lazyConnect: true })
+    expect(refusal({ client: cluster as unknown as Redis }).code).toBe('INVALID_OPTION')
+  })
+})

@@ -1,0 +1,150 @@
+import { CacheError, invalidOption } from '@cache/core'
+import { Redis, type RedisOptions } from 'ioredis'
+import type { DuplicateOptions, RedisLike } from './redis-like.ts'
+
+/**
+ * ioredis' options that say where the server is and how to log in. Those that decide how a client behaves in
+ * trouble are this package's business and are overridden.
+ */
+export type ConnectionOptions = Omit<
+  RedisOptions,
+  | keyof DuplicateOptions
+  | 'autoResendUnfulfilledCommands'
+  | 'commandTimeout'
+  | 'enableAutoPipelining'
+  | 'enableReadyCheck'
+  | 'maxLoadingRetryTime'
+  | 'monitor'
+  | 'offlineQueue'
+  | 'reconnectOnError'
+  | 'replyMapping'
+  | 'scripts'
+  | 'stringNumbers'
+>
+
+/** Where Redis is: one of three ways to say it. */
+export interface Target {
+  readonly url?: string
+  readonly connection?: ConnectionOptions
+  readonly client?: RedisLike
+}
+
+/** How to get a connection that is ours to close. */
+export type Connect = () => RedisLike
+
+/** Bounds on the life of a connection, in milliseconds. */
+export interface ConnectionBounds {
+  /** How long a TCP (or TLS) connection may take to be made. */
+  readonly connectMs: number
+  /** How long a connection may owe an answer before it is given up and made anew. */
+  readonly silenceMs: number
+}
+
+/**
+ * Validates where Redis is.
+ *
+ * @returns how to connect; with a `client`, by duplicating it
+ * @throws CacheError `INVALID_OPTION`, never with the URL or anything of it
+ */
+export function connector(target: Target, bounds: ConnectionBounds): Connect {
+  const { url, connection, client } = target
+  const given = [url, connection, client].filter(option => option !== undefined)
+  if (given.length !== 1) {
+    throw invalidOption('exactly one of url, connection and client', given.length, 'given')
+  }
+  if (client) {
+    assertUsable(client)
+    return () => client.duplicate(failFast(bounds))
+  }
+  const options = { ...(url === undefined ? connection : parseUrl(url)), ...ours(bounds) }
+  return () => new Redis(options)
+}
+
+/** The options under which ioredis fails at once rather than queue, replay or hang. */
+function failFast({ connectMs, silenceMs }: ConnectionBounds): DuplicateOptions {
+  return {
+    keyPrefix: '',
+    lazyConnect: false,
+    // A command for a connection that is down fails at once and is never replayed later.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResubscribe: false,
+    connectTimeout: connectMs,
+    // connectTimeout ends with the TCP handshake: against a server frozen after it only this helps.
+    socketTimeout: silenceMs,
+    // How long disconnect() lets a dead socket linger.
+    disconnectTimeout: 50,
+    retryStrategy: attempt => Math.min(50 * 2 ** (attempt - 1), 1_000) * (0.75 + Math.random() / 2),
+  }
+}
+
+function ours(bounds: ConnectionBounds): RedisOptions & { replyMapping: 'legacy' } {
+  return {
+    ...failFast(bounds),
+    commandTimeout: undefined,
+    enableAutoPipelining: false,
+    enableReadyCheck: true,
+    maxLoadingRetryTime: 250,
+    monitor: false,
+    reconnectOnError: null,
+    replyMapping: 'legacy',
+    scripts: undefined,
+    stringNumbers: false,
+  }
+}
+
+function assertUsable(client: RedisLike): void {
+  const complaint = client.isCluster
+    ? 'a cluster client'
+    : client.options?.keyPrefix
+      ? 'one with a keyPrefix'
+      : undefined
+  if (complaint) {
+    throw invalidOption('client', complaint, 'a client of a single server without keyPrefix (use prefix)')
+  }
+}
+
+/**
+ * `redis[s]://[user[:password]@]host[:port][/database][?family=4|6]`. Parsed here because ioredis lets any
+ * parameter of a URL override the options it is given.
+ */
+function parseUrl(text: unknown): RedisOptions {
+  const parsed = typeof text === 'string' ? attempt(() => new URL(text)) : undefined
+  if (!parsed || !/^rediss?:$/.test(parsed.protocol) || !parsed.hostname) throw malformed()
+  const database = parsed.pathname.replace(/^\/$/, '')
+  if (!/^(\/\d{1,9})?$/.test(database)) throw malformed()
+  const [username, password] = [parsed.username, parsed.password].map(decode)
+  const family = Number(parsed.searchParams.get('family') ?? 0)
+  return {
+    host: parsed.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: parsed.port === '' ? 6379 : Number(parsed.port),
+    db: Number(database.slice(1)),
+    ...(username && { username }),
+    ...(password && { password }),
+    ...(family && { family }),
+    ...(parsed.protocol === 'rediss:' && { tls: {} }),
+  }
+}
+
+function decode(part: string): string {
+  const decoded = attempt(() => decodeURIComponent(part))
+  if (decoded === undefined) throw malformed()
+  return decoded
+}
+
+// Nothing of the text is told: any part of a malformed URL may be a password.
+function malformed(): CacheError {
+  return new CacheError(
+    'INVALID_OPTION',
+    'url must be like redis://user:password@host:6379/0 (or rediss:// for TLS), special characters ' +
+      'percent-encoded; the one received cannot be parsed (and is not repeated here, it may hold a password)',
+  )
+}
+
+function attempt<T>(fn: () => T): T | undefined {
+  try {
+    return fn()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,121 @@
+import { CacheError } from '@cache/core'
+import { classifyError } from './classify-error.ts'
+import type { RedisLike } from './redis-like.ts'
+
+/** Who wants to send a command. */
+export interface Caller {
+  /** Called once it may send: at once, or as soon as the connection is made. */
+  start(): void
+  fail(error: CacheError): void
+}
+
+/** Decides whether a command may be sent now, must wait a moment, or fails at once. */
+export interface Gate {
+  /** Whether the connection answers, as far as is known. */
+  readonly ready: boolean
+  /** Whether a caller would be let in, now or in a moment. */
+  readonly open: boolean
+  readonly waiting: number
+  enter(caller: Caller): void
+  /** A caller that waited until its deadline gives up. */
+  leave(caller: Caller): void
+}
+
+/**
+ * In front of a connection of our own. While it is made for the first time callers wait for it, so that the
+ * first lines of a program can use a store; after that they never wait: what is queued is sent too late.
+ */
+export class OwnGate implements Gate {
+  /** In order of arrival: a later write of a key must not overtake an earlier one. */
+  readonly #callers = new Set<Caller>()
+  #starting = true
+  #fault: CacheError | undefined
+  // Not `client.status`: that turns before the callers who waited have been let in.
+  ready = false
+
+  /** @param onFault hears why the connection cannot be made or was lost, and `undefined` once it is made */
+  constructor(client: RedisLike, onFault: (fault: CacheError | undefined) => void) {
+    const note = (fault: CacheError | undefined): void => {
+      this.#fault = fault
+      onFault(fault)
+    }
+    client.on('ready', () => {
+      note(undefined)
+      this.#opened()
+    })
+    client.on('close', () => this.#lost())
+    client.on('end', () => this.#lost())
+    client.on('error', (thrown: unknown) => note(classifyError(thrown)))
+  }
+
+  get open(): boolean {
+    return this.ready || this.#starting
+  }
+
+  get waiting(): number {
+    return this.#callers.size
+  }
+
+  enter(caller: Caller): void {
+    if (this.ready) caller.start()
+    else if (this.#starting) this.#callers.add(caller)
+    else caller.fail(this.#unavailable())
+  }
+
+  leave(caller: Caller): void {
+    this.#callers.delete(caller)
+    // Who waited in vain is the last to wait: from now on callers fail at once until we are connected.
+    this.#starting = false
+    caller.fail(this.#unavailable())
+  }
+
+  #lost(): void {
+    this.ready = false
+    this.#starting = false
+    for (const caller of this.#takeCallers()) caller.fail(this.#unavailable())
+  }
+
+  #opened(): void {
+    this.ready = true
+    this.#starting = false
+    for (const caller of this.#takeCallers()) caller.start()
+  }
+
+  #takeCallers(): Caller[] {
+    const callers = [...this.#callers]
+    this.#callers.clear()
+    return callers
+  }
+
+  #unavailable(): CacheError {
+    return this.#fault ?? new CacheError('UNAVAILABLE', 'the connection to Redis is down')
+  }
+}
+
+/** ioredis' words for a connection that was lost or closed, as opposed to one not yet made. */
+const LOST: readonly string[] = ['close', 'reconnecting', 'disconnecting', 'end']
+
+/** In front of the user's own client: whether that queues while it connects is its owner's choice. */
+export class BorrowedGate implements Gate {
+  readonly #client: RedisLike
+  readonly waiting = 0
+
+  constructor(client: RedisLike) {
+    this.#client = client
+  }
+
+  get ready(): boolean {
+    return this.#client.status === 'ready'
+  }
+
+  get open(): boolean {
+    return !LOST.includes(this.#client.status)
+  }
+
+  enter(caller: Caller): void {
+    if (this.open) caller.start()
+    else caller.fail(new CacheError('UNAVAILABLE', "the given client's connection to Redis is down"))
+  }
+
+  leave(): void {}
+}

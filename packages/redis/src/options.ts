@@ -1,0 +1,146 @@
+import {
+  CacheError,
+  type Clock,
+  type Duration,
+  integer,
+  invalidOption,
+  oneOf,
+  systemClock,
+  toMilliseconds,
+} from '@cache/core'
+import type { Compressor } from './compressors/compressor.ts'
+import { type Algorithm, COMPRESSORS, DEFAULT_ALGORITHM } from './compressors/zlib.ts'
+import { type Connect, type ConnectionOptions, connector, type Target } from './connect.ts'
+import type { EntryCodecOptions } from './entry-codec.ts'
+import type { RedisLike } from './redis-like.ts'
+import { json } from './serializers/json.ts'
+import type { Serializer } from './serializers/serializer.ts'
+
+/** Two of these pass before a silent loss of the invalidation stream is noticed. */
+const HEARTBEAT_MS = 500
+
+/** What everything that talks to Redis is told. Exactly one of `url`, `connection` and `client` is given. */
+export interface RedisOptions {
+  /** `redis://[user[:password]@]host[:port][/database]`, or `rediss://` for TLS. */
+  readonly url?: string
+  /** ioredis options that say where the server is and how to log in (a unix socket, TLS certificates, Sentinel). */
+  readonly connection?: ConnectionOptions
+  /** A client of your own, for a single server. It is used as it is and never closed. */
+  readonly client?: RedisLike
+  /** Begins every key and names the channel of invalidations; not empty. @default 'cache:' */
+  readonly prefix?: string
+  /** How long things may take. */
+  readonly timeouts?: Timeouts
+  /** @default the machine's */
+  readonly clock?: Clock
+}
+
+export interface Timeouts {
+  /** Deadline of a command that reads. @default '100ms' */
+  readonly read?: Duration
+  /** Deadline of a command that writes; a large value gets 1 ms more per 10 KiB above 256 KiB. @default '250ms' */
+  readonly write?: Duration
+  /** How long a connection may take to be made; this is never waited for longer than the deadlines above. @default '500ms' */
+  readonly connect?: Duration
+}
+
+export interface RedisStoreOptions extends RedisOptions {
+  /** Connections, at least 1; with a `client` it is that one alone. @default 10 */
+  readonly poolSize?: number
+  /** How large values are made smaller. */
+  readonly compression?: Compression
+  /** Values to bytes and back. @default json */
+  readonly serializer?: Serializer
+  /** Keys per command of a batch, at least 1. @default 100 */
+  readonly batchSize?: number
+  /** What is too much. */
+  readonly limits?: Limits
+}
+
+export interface Compression {
+  /** @default 'zstd' ('brotli' on Node 23 before 23.8) */
+  readonly algorithm?: Algorithm
+  /** Serialized values of more bytes than this are compressed, if that saves a tenth at least. @default 1024 */
+  readonly threshold?: number
+}
+
+export interface Limits {
+  /**
+   * The most bytes a value may have once serialized, before compression: larger ones are refused when written,
+   * and a miss when read. @default 67_108_864 (64 MiB)
+   */
+  readonly maxValueBytes?: number
+}
+
+/** What `RedisOptions` amount to. */
+export interface Endpoint {
+  readonly heartbeatMs: number
+  readonly client: RedisLike | undefined
+  readonly connect: Connect
+  readonly prefix: string
+  readonly readMs: number
+  readonly writeMs: number
+  readonly clock: Clock
+}
+
+/** @throws CacheError `INVALID_OPTION` */
+export function resolveEndpoint(options: RedisOptions & Target): Endpoint {
+  const { client, prefix = 'cache:', timeouts = {}, clock = systemClock } = options
+  const readMs = toMilliseconds(timeouts.read ?? '100ms', 'timeouts.read')
+  const writeMs = toMilliseconds(timeouts.write ?? '250ms', 'timeouts.write')
+  const connectMs = toMilliseconds(timeouts.connect ?? '500ms', 'timeouts.connect')
+  if (typeof prefix !== 'string' || prefix === '' || !prefix.isWellFormed()) {
+    throw invalidOption('prefix', prefix, 'a string of at least 1 character, without lone surrogates')
+  }
+  // Long enough for a few deadlines to pass: one slow command is no reason to give a connection up.
+  const silenceMs = 3 * Math.max(readMs, writeMs)
+  return {
+    client,
+    connect: connector(options, { connectMs, silenceMs }),
+    prefix,
+    readMs,
+    writeMs,
+    heartbeatMs: HEARTBEAT_MS,
+    clock,
+  }
+}
+
+/** What `RedisStoreOptions` amount to. */
+export interface ResolvedStoreOptions extends Endpoint, EntryCodecOptions {
+  readonly poolSize: number
+  readonly batchSize: number
+}
+
+/** @throws CacheError `INVALID_OPTION` */
+export function resolveStoreOptions(options: RedisStoreOptions): ResolvedStoreOptions {
+  const { compression = {}, limits = {} } = options
+  return {
+    ...resolveEndpoint(options),
+    poolSize: integer(options.poolSize ?? 10, 'poolSize', 1),
+    batchSize: integer(options.batchSize ?? 100, 'batchSize', 1),
+    serializer: resolveSerializer(options.serializer),
+    compressor: resolveCompressor(compression),
+    threshold: integer(compression.threshold ?? 1_024, 'compression.threshold', 0),
+    maxValueBytes: integer(limits.maxValueBytes ?? 64 * 1_024 * 1_024, 'limits.maxValueBytes', 1),
+  }
+}
+
+/** @throws CacheError `INVALID_OPTION` */
+function resolveCompressor({ algorithm = DEFAULT_ALGORITHM }: Compression): Compressor | undefined {
+  const accepted: readonly Algorithm[] = ['zstd', 'brotli', 'gzip', 'deflate', 'none']
+  const compressor = COMPRESSORS.get(oneOf(algorithm, 'compression.algorithm', accepted))
+  if (compressor || algorithm === 'none') return compressor
+  throw new CacheError('INVALID_OPTION', `compression.algorithm ${algorithm} is not in this Node's zlib`)
+}
+
+/** @throws CacheError `INVALID_OPTION` */
+function resolveSerializer(serializer: Serializer = json): Serializer {
+  if (serializer === json) return json
+  if (typeof serializer?.encode !== 'function' || typeof serializer.decode !== 'function') {
+    throw invalidOption('serializer', serializer, 'a Serializer (id, name, encode, decode)')
+  }
+  if (integer(serializer.id, 'serializer.id', 16) > 255) {
+    throw invalidOption('serializer.id', serializer.id, 'an integer of 16 to 255')
+  }
+  return serializer
+}

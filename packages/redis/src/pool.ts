@@ -1,0 +1,138 @@
+import {
+  CacheError,
+  type Clock,
+  type StoreHealth,
+  type StoreOperation,
+  type TelemetryEvent,
+} from '@cache/core'
+import { classifyError } from './classify-error.ts'
+import type { Connect } from './connect.ts'
+import { type Command, Connection } from './connection.ts'
+import { BorrowedGate, OwnGate } from './gate.ts'
+import type { RedisLike } from './redis-like.ts'
+
+/** What a pool tells about itself. */
+export type Emit = (event: TelemetryEvent) => void
+
+export interface PoolOptions {
+  /** The user's own client; it is the whole pool, and never closed. */
+  readonly client: RedisLike | undefined
+  readonly connect: Connect
+  readonly size: number
+  readonly name: string
+  readonly clock: Clock
+  readonly emit: Emit
+}
+
+/** Connections to one server, and the choice among them. */
+export class Pool {
+  readonly #connections: readonly Connection[]
+  readonly #owned: readonly RedisLike[]
+  readonly #name: string
+  readonly #emit: Emit
+  readonly #idle = new Set<() => void>()
+  #running = 0
+  #reported: string | undefined
+  #closed = false
+
+  constructor({ client, connect, size, name, clock, emit }: PoolOptions) {
+    this.#name = name
+    this.#emit = emit
+    this.#owned = client ? [] : Array.from({ length: size }, connect)
+    this.#connections = client
+      ? [new Connection(client, new BorrowedGate(client), clock)]
+      : this.#owned.map(own => new Connection(own, new OwnGate(own, fault => this.#report(fault)), clock))
+  }
+
+  get size(): number {
+    return this.#connections.length
+  }
+
+  /** Where a read is answered soonest: of those that answer, the one that owes the fewest answers. */
+  forRead(): Connection {
+    return this.#connections.reduce((best, other) => (sooner(other, best) ? other : best))
+  }
+
+  /**
+   * Where the writes of a key go, always the same: that keeps their order, also if one of them timed out and
+   * executes later. While that connection is down they are refused rather than reordered.
+   */
+  forWrite(key: string): Connection {
+    return this.#connections[hash(key) % this.#connections.length] as Connection
+  }
+
+  /**
+   * Runs a command on a connection and tells of it.
+   *
+   * @throws CacheError `CLOSED`, or as {@link classifyError} judges
+   */
+  async run<T>(
+    operation: StoreOperation,
+    connection: Connection,
+    ms: number,
+    command: Command<T>,
+  ): Promise<T> {
+    this.assertOpen()
+    const started = performance.now()
+    const tell = (outcome: 'ok' | 'timeout' | 'error'): void => {
+      const durationMs = performance.now() - started
+      this.#emit({ type: 'remote', store: this.#name, operation, outcome, durationMs })
+    }
+    this.#running++
+    try {
+      const result = await connection.run(command, ms)
+      tell('ok')
+      return result
+    } catch (thrown) {
+      const error = classifyError(thrown)
+      tell(error.code === 'TIMEOUT' ? 'timeout' : 'error')
+      throw error
+    } finally {
+      this.#running--
+      if (this.#running === 0) for (const resolve of this.#idle) resolve()
+    }
+  }
+
+  /** Resolves when every command sent so far on any connection has been executed. */
+  async barrier(operation: StoreOperation, ms: number): Promise<void> {
+    const open = this.#connections.filter(connection => connection.open)
+    await Promise.all(open.map(connection => this.run(operation, connection, ms, client => client.ping())))
+  }
+
+  health(): StoreHealth {
+    const ready = this.#connections.filter(connection => connection.ready).length
+    const inFlight = this.#connections.reduce((sum, connection) => sum + connection.pending, 0)
+    return { available: !this.#closed && ready > 0, pool: { size: this.size, ready, inFlight } }
+  }
+
+  assertOpen(): void {
+    if (this.#closed) throw new CacheError('CLOSED', `the ${this.#name} store is closed`)
+  }
+
+  /** Lets the commands that run end, each by its deadline at the latest, then ends the connections. */
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#running > 0) await new Promise<void>(resolve => this.#idle.add(resolve))
+    for (const client of this.#owned) client.disconnect()
+  }
+
+  /** Once an outage, not once a connection and attempt. */
+  #report(fault: CacheError | undefined): void {
+    if (this.#closed || fault?.message === this.#reported) return
+    this.#reported = fault?.message
+    if (fault) this.#emit({ type: 'error', store: this.#name, operation: 'connect', error: fault })
+  }
+}
+
+function sooner(a: Connection, b: Connection): boolean {
+  if (a.ready !== b.ready) return a.ready
+  if (a.open !== b.open) return a.open
+  return a.pending < b.pending
+}
+
+/** FNV-1a (Fowler, Noll, Vo) over UTF-16 code units. */
+function hash(key: string): number {
+  let h = 0x811c9dc5
+  for (let i = 0; i < key.length; i++) h = Math.imul(h ^ key.charCodeAt(i), 0x01000193)
+  return h >>> 0
+}

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto'
+import type { Gap, Invalidation, InvalidationBus, InvalidationMessage, WriteOutcome } from '@cache/core'
+import { announce } from './bus/announce.ts'
+import { channelOf } from './bus/message.ts'
+import { PubSub } from './bus/pub-sub.ts'
+import { type RedisOptions, resolveEndpoint } from './options.ts'
+import { Pool } from './pool.ts'
+
+/**
+ * Invalidations over Redis pub/sub, for stores that bring no bus of their own. A `RedisStore` brings one
+ * (`store.bus`), which also announces what is written; this one only says what it is told to.
+ *
+ * It publishes on one connection and listens on another, made at the first `subscribe` or `onGap`. A connection
+ * that dies silently is noticed within a second.
+ */
+export class RedisBus implements InvalidationBus {
+  readonly #pool: Pool
+  readonly #pubSub: PubSub
+
+  /** @throws CacheError `INVALID_OPTION`; never because the server is away */
+  constructor(options: RedisOptions) {
+    const endpoint = resolveEndpoint(options)
+    const { clock, connect, heartbeatMs, prefix, writeMs } = endpoint
+    const pool = new Pool({ ...endpoint, size: 1, name: 'redis-bus', emit: () => {} })
+    const channel = channelOf(prefix)
+    const id = randomUUID()
+    this.#pool = pool
+    this.#pubSub = new PubSub({
+      id,
+      channel,
+      connect,
+      heartbeatMs,
+      clock,
+      publish: async invalidation => {
+        pool.assertOpen()
+        return announce({ pool, operation: 'publish', channel, source: id, timeoutMs: writeMs }, invalidation)
+      },
+    })
+  }
+
+  get id(): string {
+    return this.#pubSub.id
+  }
+
+  get connected(): boolean {
+    return this.#pubSub.connected
+  }
+
+  publish(invalidation: Invalidation): Promise<WriteOutcome> {
+    return this.#pubSub.publish(invalidation)
+  }
+
+  subscribe(listener: (message: InvalidationMessage) => void): () => void {
+    return this.#pubSub.subscribe(listener)
+  }
+
+  onGap(listener: (gap: Gap) => void): () => void {
+    return this.#pubSub.onGap(listener)
+  }
+
+  async close(): Promise<void> {
+    this.#pubSub.close()
+    await this.#pool.close()
+  }
+}

@@ -1,0 +1,47 @@
+import { CacheError } from '@cache/core'
+import type { Serializer } from './serializer.ts'
+
+/**
+ * Plain JSON, with its rules: a `Date` comes back as a string, `NaN` and infinities as `null`; properties that
+ * are `undefined`, functions or symbols are left out (in arrays they become `null`); `Map` and `Set` come back
+ * as `{}`. Refused is what would otherwise vanish or throw: a value that is itself `undefined`, a function or a
+ * symbol, and a BigInt or a cycle anywhere. A property named `__proto__` stays an ordinary property.
+ */
+export const json: Serializer = Object.freeze({
+  id: 1,
+  name: 'json',
+  encode(value: unknown): Buffer {
+    const text = stringify(value)
+    if (text === undefined) throw refused(kindOf(value))
+    return Buffer.from(text)
+  },
+  decode(bytes: Buffer): unknown {
+    return JSON.parse(bytes.toString('utf8'))
+  },
+})
+
+/** JSON's own signature denies that it answers `undefined` for what it cannot express. */
+function stringify(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch (thrown) {
+    // Without the cause: its message names properties, and a toJSON may say anything.
+    throw refused(complaint(thrown))
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined) return 'undefined'
+  return typeof value === 'object' ? 'an object whose toJSON returns undefined' : `a ${typeof value}`
+}
+
+function complaint(thrown: unknown): string {
+  if (thrown instanceof RangeError) return 'a value nested too deeply or too large'
+  if (!(thrown instanceof TypeError)) return 'an object whose toJSON or getter throws'
+  if (/BigInt/.test(thrown.message)) return 'a BigInt'
+  return /circular/i.test(thrown.message) ? 'a circular reference' : 'an object whose toJSON or getter throws'
+}
+
+function refused(kind: string): CacheError {
+  return new CacheError('SERIALIZATION', `JSON cannot hold ${kind}`)
+}

@@ -1,0 +1,130 @@
+import { APPLIED, CacheError, type StoreOperation, type WriteOutcome } from '@cache/core'
+import { chunked, eachChunk } from './batch.ts'
+import { encodeMessage } from './bus/message.ts'
+import { classifyError } from './classify-error.ts'
+import type { Connection } from './connection.ts'
+import type { Pool } from './pool.ts'
+
+/** One key to store or, without `bytes`, to remove. */
+export interface Write {
+  readonly key: string
+  readonly stored?: { readonly bytes: Buffer; readonly ttlMs: number }
+}
+
+export interface WriterOptions {
+  readonly pool: Pool
+  readonly prefix: string
+  readonly channel: string
+  /** The `source` of what is announced. */
+  readonly source: string
+  readonly batchSize: number
+  readonly timeoutMs: number
+}
+
+/** Writes that travel together. */
+interface Chunk {
+  readonly connection: Connection
+  readonly writes: readonly Write[]
+}
+
+interface Failures {
+  /** Keys that were not written. */
+  readonly lost: Map<string, CacheError>
+  /** Keys that were written, but of which no other process was told. */
+  readonly unannounced: Map<string, CacheError>
+}
+
+/** Up to this size a value travels within the plain deadline. */
+const LARGE_BYTES = 256 * 1024
+/** Above it, one more millisecond for so many bytes: a link of about 100 Mbit/s. */
+const BYTES_PER_MS = 10 * 1024
+
+/** Writes keys and announces them in the same round trip. */
+export class Writer {
+  readonly #options: WriterOptions
+
+  constructor(options: WriterOptions) {
+    this.#options = options
+  }
+
+  /** Each key goes by its own connection, so a batch is one pipeline (or more) per connection. */
+  async write(operation: StoreOperation, writes: readonly Write[]): Promise<WriteOutcome> {
+    const failures: Failures = { lost: new Map(), unannounced: new Map() }
+    await eachChunk(
+      this.#chunks(writes),
+      this.#options.pool.size,
+      chunk => this.#send(operation, chunk, failures),
+      ({ writes: chunk }, error) => {
+        for (const { key } of chunk) failures.lost.set(key, error)
+      },
+    )
+    return outcomeOf(writes.length, failures)
+  }
+
+  #chunks(writes: readonly Write[]): Chunk[] {
+    const { pool, batchSize } = this.#options
+    const [first] = writes
+    // By far the most frequent, and grouping costs more than the rest of a write does.
+    if (first && writes.length === 1) return [{ connection: pool.forWrite(first.key), writes }]
+    return [...Map.groupBy(writes, write => pool.forWrite(write.key))].flatMap(([connection, own]) =>
+      chunked(own, batchSize).map(chunk => ({ connection, writes: chunk })),
+    )
+  }
+
+  async #send(operation: StoreOperation, { connection, writes }: Chunk, failures: Failures): Promise<void> {
+    const { pool, prefix, channel, source } = this.#options
+    const message = encodeMessage(source, { type: 'keys', keys: writes.map(write => write.key) })
+    const results = await pool.run(operation, connection, this.#deadline(writes), async client => {
+      const pipeline = client.pipeline()
+      for (const { key, stored } of writes) {
+        if (stored) pipeline.set(prefix + key, stored.bytes, 'PX', stored.ttlMs)
+        else pipeline.unlink([prefix + key])
+      }
+      pipeline.publish(channel, message)
+      return errorsOf(await pipeline.exec())
+    })
+    if (!results) return
+    const announcement = results[writes.length]
+    for (const [i, { key }] of writes.entries()) {
+      const error = results[i]
+      if (error) failures.lost.set(key, error)
+      else if (announcement) failures.unannounced.set(key, announcement)
+    }
+  }
+
+  #deadline(writes: readonly Write[]): number {
+    const bytes = writes.reduce((sum, { stored }) => sum + (stored?.bytes.length ?? 0), 0)
+    return this.#options.timeoutMs + Math.ceil(Math.max(0, bytes - LARGE_BYTES) / BYTES_PER_MS)
+  }
+}
+
+/**
+ * The error of each command, in order, `undefined` where it worked; nothing at all if every one worked.
+ *
+ * @throws the error, if none worked
+ */
+function errorsOf(results: [Error | null, unknown][] | null): (CacheError | undefined)[] | undefined {
+  if (!results) throw new CacheError('STORE', 'Redis did not execute the pipeline')
+  if (results.every(([error]) => !error)) return undefined
+  // A pipeline that fails, fails as a whole most often: one error for all who failed alike.
+  const seen = new Map<string, CacheError>()
+  const errors = results.map(([error]) => {
+    if (!error) return undefined
+    const known = seen.get(error.message) ?? classifyError(error)
+    seen.set(error.message, known)
+    return known
+  })
+  if (errors.every(error => error !== undefined)) throw errors[0]
+  return errors
+}
+
+function outcomeOf(size: number, { lost, unannounced }: Failures): WriteOutcome {
+  if (lost.size === 0 && unannounced.size === 0) return APPLIED
+  const failures = new Map([...unannounced, ...lost])
+  const [error] = failures.values()
+  return {
+    status: lost.size === size ? 'failed' : 'partial',
+    failures,
+    ...(error && { error }),
+  }
+}
