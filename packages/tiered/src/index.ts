@@ -1,1 +1,2 @@
-export {}
+export type { TieredStoreOptions, TieredTimeouts } from './options.ts'
+export { TieredStore } from './tiered-store.ts'

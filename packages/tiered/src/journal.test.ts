@@ -1,0 +1,105 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Journal, type JournalBatch } from './journal.ts'
+
+async function drained(journal: Journal, batchSize = 10): Promise<JournalBatch[]> {
+  const batches: JournalBatch[] = []
+  await journal.drain(batchSize, async batch => {
+    batches.push(batch)
+    return true
+  })
+  return batches
+}
+
+describe('Journal', () => {
+  it('knows the keys and scopes it holds, and only those', () => {
+    const journal = new Journal(10)
+    journal.addKey('a')
+    journal.addScope('users:')
+    expect(['a', 'b', 'users:1', 'users'].map(key => journal.has(key))).toEqual([true, false, true, false])
+  })
+
+  it('applies clears first, then keys by the batch, and is empty afterwards', async () => {
+    const journal = new Journal(10)
+    for (const key of ['a', 'b', 'c']) journal.addKey(key)
+    journal.addScope('users:')
+    expect(await drained(journal, 2)).toEqual([
+      { keys: [], scope: 'users:' },
+      { keys: ['a', 'b'] },
+      { keys: ['c'] },
+    ])
+    expect(journal.size).toBe(0)
+  })
+
+  it('keeps what the remote did not confirm, and stops there', async () => {
+    const journal = new Journal(10)
+    for (const key of ['a', 'b', 'c']) journal.addKey(key)
+    await journal.drain(1, async ({ keys }) => keys[0] === 'a')
+    expect(['a', 'b', 'c'].map(key => journal.has(key))).toEqual([false, true, true])
+  })
+
+  it('keeps a key that comes in again while it is being applied', async () => {
+    const journal = new Journal(10)
+    journal.addKey('a')
+    await journal.drain(10, async () => {
+      journal.addKey('a')
+      return true
+    })
+    expect(journal.has('a')).toBe(true)
+  })
+
+  it('keeps a clear that comes in again while it is being applied', async () => {
+    const journal = new Journal(10)
+    journal.addScope('users:')
+    await journal.drain(10, async () => {
+      journal.addScope('users:')
+      return true
+    })
+    expect(journal.has('users:1')).toBe(true)
+  })
+
+  it('never forgets: whatever is added is held until a confirmed batch covers it, within the bound', async () => {
+    const key = fc.constantFrom('a', 'b', 'users:1', 'users:2', 'users:eu:1', 'orders:1')
+    const action = fc.oneof(
+      key.map(added => ({ key: added })),
+      fc.constantFrom('users:', 'users:eu:', 'orders:').map(scope => ({ scope })),
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(action, { maxLength: 30 }),
+        fc.integer({ min: 1, max: 4 }),
+        async (actions, max) => {
+          const journal = new Journal(max)
+          const probes = ['a', 'b', 'users:1', 'users:2', 'users:eu:1', 'orders:1', 'orders:2', 'users:3']
+          const owed = new Set<string>()
+          for (const added of actions) {
+            if ('key' in added) journal.addKey(added.key)
+            else journal.addScope(added.scope)
+            for (const probe of probes) {
+              if ('key' in added ? probe === added.key : probe.startsWith(added.scope)) owed.add(probe)
+            }
+            for (const probe of owed) expect(journal.has(probe)).toBe(true)
+            expect(journal.size).toBeLessThanOrEqual(max + 4)
+          }
+          const applied = await drained(journal, 2)
+          for (const probe of owed) {
+            const covered = applied.some(({ keys, scope }) =>
+              scope === undefined ? keys.includes(probe) : probe.startsWith(scope),
+            )
+            expect(covered).toBe(true)
+          }
+        },
+      ),
+    )
+  })
+
+  it('becomes one clear of everything when keys or scopes outgrow their bound', () => {
+    const keys = new Journal(3)
+    for (const key of ['a', 'b', 'c', 'd']) keys.addKey(key)
+    expect([keys.size, keys.has('never added')]).toEqual([1, true])
+
+    const scopes = new Journal(3)
+    for (let index = 0; index <= 100; index++) scopes.addScope(`s${index}:`)
+    expect([scopes.size, scopes.has('never added')]).toEqual([1, true])
+  })
+})

@@ -1,0 +1,83 @@
+import {
+  type Clock,
+  type Duration,
+  describe,
+  type InvalidationBus,
+  integer,
+  invalidOption,
+  isCoherent,
+  type Store,
+  systemClock,
+  toMilliseconds,
+} from '@cache/core'
+
+export interface TieredStoreOptions {
+  /** The near tier: asked first, usually a `MemoryStore`. Owned: closed with this store. */
+  readonly l1: Store
+  /** The remote tier, shared with other processes, usually a `RedisStore`. Owned: closed with this store. */
+  readonly l2: Store
+  /**
+   * How peers' writes reach this process. `false` does without: `l1` may then serve what peers have changed until
+   * it expires. @default the bus that `l2` offers; none if it offers none
+   */
+  readonly bus?: InvalidationBus | false
+  readonly timeouts?: TieredTimeouts
+  /**
+   * Most keys whose invalidation is kept for the remote while it is away; beyond it all of the remote's keys are
+   * invalidated on recovery. An integer >= 1. @default 100_000
+   */
+  readonly maxJournalKeys?: number
+  /** @default the machine's clock */
+  readonly clock?: Clock
+}
+
+/** How long calls to the remote may take, whatever it does. */
+export interface TieredTimeouts {
+  /** @default '100ms' */
+  readonly read?: Duration
+  /** @default '250ms' */
+  readonly write?: Duration
+  /** A clear visits every key of the remote. @default '30s' */
+  readonly clear?: Duration
+}
+
+/** The options, checked and complete; times in milliseconds. */
+export interface Settings {
+  readonly l1: Store
+  readonly l2: Store
+  readonly bus: InvalidationBus | undefined
+  /** Whether we announce writes ourselves: a bus that the remote offers is announced on by the remote. */
+  readonly announce: boolean
+  readonly readMs: number
+  readonly writeMs: number
+  readonly clearMs: number
+  readonly maxJournalKeys: number
+  readonly clock: Clock
+}
+
+/** @throws CacheError `INVALID_OPTION` */
+export function settingsOf(options: TieredStoreOptions): Settings {
+  const { l1, l2, timeouts = {}, bus } = options
+  for (const [name, store] of Object.entries({ l1, l2 })) {
+    if (typeof store?.get !== 'function') throw invalidOption(name, store, 'a store')
+  }
+  if (l1 === l2) throw invalidOption('l2', 'the same store as l1', 'another store than l1')
+  if (bus !== undefined && bus !== false && typeof bus.subscribe !== 'function') {
+    throw invalidOption('bus', describe(bus), 'an InvalidationBus, or false to do without')
+  }
+  return {
+    l1,
+    l2,
+    bus: bus === undefined ? offered(l2) : bus || undefined,
+    announce: Boolean(bus) && bus !== offered(l2),
+    readMs: toMilliseconds(timeouts.read ?? '100ms', 'timeouts.read'),
+    writeMs: toMilliseconds(timeouts.write ?? '250ms', 'timeouts.write'),
+    clearMs: toMilliseconds(timeouts.clear ?? '30s', 'timeouts.clear'),
+    maxJournalKeys: integer(options.maxJournalKeys ?? 100_000, 'maxJournalKeys', 1),
+    clock: options.clock ?? systemClock,
+  }
+}
+
+function offered(store: Store): InvalidationBus | undefined {
+  return isCoherent(store) ? store.bus : undefined
+}

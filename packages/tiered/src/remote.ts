@@ -1,0 +1,211 @@
+import {
+  APPLIED,
+  type Awaitable,
+  type Batching,
+  batched,
+  CacheError,
+  chain,
+  type Entry,
+  failed,
+  hasHealth,
+  type Invalidation,
+  type Observer,
+  type Store,
+  type StoreHealth,
+  type StoreOperation,
+  type WriteOutcome,
+} from '@cache/core'
+import { Journal, type JournalBatch } from './journal.ts'
+import type { Settings } from './options.ts'
+import { Recovery } from './recovery.ts'
+import { type Answer, RemoteGuard } from './remote-guard.ts'
+import { touch } from './touch.ts'
+
+type Found = ReadonlyMap<string, Entry>
+
+const NOTHING: Answer<undefined> = { ok: true, value: undefined }
+
+/**
+ * The remote tier as the near one sees it: every call bounded in time, every failure an answer, and every
+ * invalidation that it did not confirm kept in the journal until it does. A key in the journal is not read.
+ */
+export class Remote {
+  readonly #store: Store
+  readonly #many: Batching
+  readonly #settings: Settings
+  readonly #guard: RemoteGuard
+  readonly #journal: Journal
+  readonly #recovery: Recovery
+  readonly #observer: Required<Pick<Observer, 'event'>>
+  /** Whether the last call was answered. */
+  #answers = true
+
+  constructor(settings: Settings, observer: Required<Pick<Observer, 'event'>>) {
+    this.#store = settings.l2
+    this.#many = batched(settings.l2)
+    this.#settings = settings
+    this.#guard = new RemoteGuard(settings.l2.name, settings.clock)
+    this.#journal = new Journal(settings.maxJournalKeys)
+    this.#recovery = new Recovery(this.#journal, settings.clock, batch => this.#apply(batch))
+    this.#observer = observer
+  }
+
+  /** Whether the store says it is there, where it can say; else whether it answered last. */
+  get available(): boolean {
+    return hasHealth(this.#store) ? this.#store.health().available : this.#answers
+  }
+
+  health(): StoreHealth {
+    const own = hasHealth(this.#store) ? this.#store.health() : { available: this.#answers }
+    return { ...own, journal: this.#journal.size }
+  }
+
+  /** A store that says it is away is not asked: that answer costs nothing. */
+  read(key: string): Awaitable<Answer<Entry | undefined>> {
+    if (this.#journal.has(key)) return NOTHING
+    if (this.#saysAway()) return this.#away()
+    const asked = this.#guard.call('get', this.#settings.readMs, () => this.#store.get(key))
+    return chain(asked, answer => (this.#journal.has(key) ? NOTHING : this.#heardRead('get', answer)))
+  }
+
+  async readMany(keys: readonly string[]): Promise<Answer<Found>> {
+    const asked = keys.filter(key => !this.#journal.has(key))
+    if (asked.length === 0) return { ok: true, value: new Map() }
+    if (this.#saysAway()) return this.#away()
+    const answer = await this.#guard.call('getMany', this.#settings.readMs, () => this.#many.getMany(asked))
+    if (!answer.ok) return this.#heardRead('getMany', answer)
+
+    const { found, failures } = answer.value
+    const [error] = failures?.values() ?? []
+    this.#heardRead('getMany', error ? { ok: false, error } : answer)
+    const value = new Map([...found].filter(([key]) => !this.#journal.has(key)))
+    return { ok: true, value }
+  }
+
+  set(key: string, entry: Entry): Promise<WriteOutcome> {
+    return this.#write('set', [key], () => this.#store.set(key, entry))
+  }
+
+  setMany(entries: ReadonlyMap<string, Entry>): Promise<WriteOutcome> {
+    return this.#write('setMany', [...entries.keys()], () => this.#many.setMany(entries))
+  }
+
+  delete(key: string): Promise<WriteOutcome> {
+    return this.#write('delete', [key], () => this.#store.delete(key))
+  }
+
+  deleteMany(keys: readonly string[]): Promise<WriteOutcome> {
+    return this.#write('deleteMany', keys, () => this.#many.deleteMany(keys))
+  }
+
+  async clear(scope: string): Promise<WriteOutcome> {
+    const outcome = await this.#clear(scope)
+    if (outcome.status === 'applied') return outcome
+    this.#journal.addScope(scope)
+    return this.#queued(outcome)
+  }
+
+  /** An extension that gets lost is no invalidation: it is not made up for. */
+  async touch(key: string, freshUntil: number, expiresAt: number): Promise<WriteOutcome> {
+    if (this.#journal.has(key)) return APPLIED
+    const { writeMs } = this.#settings
+    const answer = await this.#guard.call('touch', writeMs, () =>
+      touch(this.#store, key, freshUntil, expiresAt),
+    )
+    return outcomeOf(this.#heard(answer))
+  }
+
+  /** The remote seems to be back: what waits for it is applied now. */
+  recover(): Promise<void> {
+    return this.#recovery.run()
+  }
+
+  whenRecovered(): Promise<void> {
+    return this.#recovery.whenRecovered()
+  }
+
+  async close(): Promise<void> {
+    const { bus, announce } = this.#settings
+    this.#recovery.close()
+    await Promise.all([this.#store.close(), announce ? bus?.close() : undefined])
+  }
+
+  /** Refuses a fault of the caller at once, before the near tier has anything. */
+  #write(
+    operation: StoreOperation,
+    keys: readonly string[],
+    run: () => Awaitable<WriteOutcome>,
+  ): Promise<WriteOutcome> {
+    return this.#confirm(keys, this.#guard.call(operation, this.#settings.writeMs, run))
+  }
+
+  async #confirm(keys: readonly string[], pending: Awaitable<Answer<WriteOutcome>>): Promise<WriteOutcome> {
+    const written = outcomeOf(this.#heard(await pending))
+    const outcome = written.status === 'applied' ? await this.#announce({ type: 'keys', keys }) : written
+    if (outcome.status === 'applied') return outcome
+    for (const key of outcome.failures?.keys() ?? keys) this.#journal.addKey(key)
+    return this.#queued(outcome)
+  }
+
+  async #clear(scope: string): Promise<WriteOutcome> {
+    const { clearMs } = this.#settings
+    const run = () => (scope === '' ? this.#store.clear() : this.#store.clear(scope))
+    const outcome = outcomeOf(this.#heard(await this.#guard.call('clear', clearMs, run)))
+    if (outcome.status !== 'applied') return outcome
+    return this.#announce(scope === '' ? { type: 'clear' } : { type: 'clear', scope })
+  }
+
+  #queued({ error }: WriteOutcome): WriteOutcome {
+    this.#recovery.schedule()
+    return error ? { status: 'queued', error } : { status: 'queued' }
+  }
+
+  /** Tells the peers, where the remote does not tell them with the write itself. */
+  async #announce(invalidation: Invalidation): Promise<WriteOutcome> {
+    const { bus, announce, writeMs } = this.#settings
+    if (!bus || !announce) return APPLIED
+    return outcomeOf(await this.#guard.call('publish', writeMs, () => bus.publish(invalidation)))
+  }
+
+  async #apply({ keys, scope }: JournalBatch): Promise<boolean> {
+    const outcome = await (scope === undefined ? this.#invalidate(keys) : this.#clear(scope))
+    if (outcome.error) this.#tell(scope === undefined ? 'deleteMany' : 'clear', outcome.error)
+    return outcome.status === 'applied'
+  }
+
+  async #invalidate(keys: readonly string[]): Promise<WriteOutcome> {
+    const { writeMs } = this.#settings
+    const run = () => this.#many.deleteMany(keys)
+    const outcome = outcomeOf(this.#heard(await this.#guard.call('deleteMany', writeMs, run)))
+    return outcome.status === 'applied' ? this.#announce({ type: 'keys', keys }) : outcome
+  }
+
+  #saysAway(): boolean {
+    return hasHealth(this.#store) && !this.#store.health().available
+  }
+
+  #away(): Answer<never> {
+    this.#answers = false
+    return { ok: false, error: new CacheError('UNAVAILABLE', `${this.#store.name} is away`) }
+  }
+
+  /** Learns from an answer whether the remote is there. */
+  #heard<T>(answer: Answer<T>): Answer<T> {
+    this.#answers = answer.ok
+    return answer
+  }
+
+  /** Failed reads are told here, since their callers are spared; a write tells its caller. */
+  #heardRead<T>(operation: StoreOperation, answer: Answer<T>): Answer<T> {
+    if (!answer.ok) this.#tell(operation, answer.error)
+    return this.#heard(answer)
+  }
+
+  #tell(operation: StoreOperation, error: CacheError): void {
+    this.#observer.event({ type: 'error', store: this.#store.name, operation, error })
+  }
+}
+
+function outcomeOf(answer: Answer<WriteOutcome>): WriteOutcome {
+  return answer.ok ? answer.value : failed(answer.error)
+}

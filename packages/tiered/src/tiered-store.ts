@@ -1,0 +1,321 @@
+import {
+  type Awaitable,
+  type Batching,
+  type BatchRead,
+  batched,
+  type Checking,
+  type Coherent,
+  chain,
+  type Entry,
+  failed,
+  type Health,
+  type InvalidationBus,
+  type InvalidationMessage,
+  isChecking,
+  isMeasurable,
+  isObserved,
+  isPending,
+  type Measurable,
+  type Observed,
+  type Observer,
+  ObserverSet,
+  type Store,
+  type StoreHealth,
+  type TierState,
+  type TierStats,
+  type Touching,
+  toCacheError,
+  type WriteOutcome,
+} from '@cache/core'
+import { Coherence } from './coherence.ts'
+import { type Settings, settingsOf, type TieredStoreOptions } from './options.ts'
+import { Promotions } from './promotions.ts'
+import { Remote } from './remote.ts'
+import { touch } from './touch.ts'
+
+/**
+ * Two stores as one: a near tier in front of a remote one. Reads ask the near tier first and promote what the
+ * remote has; writes go to both; peers' writes arrive over the bus and are dropped from the near tier. When the
+ * remote is away the near tier serves alone, and invalidations wait in a journal until it is back.
+ */
+export class TieredStore
+  implements Store, Batching, Touching, Checking, Measurable, Health, Observed, Coherent
+{
+  readonly name = 'tiered'
+  readonly #settings: Settings
+  readonly #near: Store
+  readonly #nearMany: Batching
+  readonly #remote: Remote
+  readonly #coherence: Coherence
+  readonly #promotions = new Promotions()
+  readonly #observers = new ObserverSet()
+  #state: TierState
+  #nearHits = 0
+  #farHits = 0
+
+  /** @throws CacheError `INVALID_OPTION` */
+  constructor(options: TieredStoreOptions) {
+    const settings = settingsOf(options)
+    this.#settings = settings
+    this.#near = settings.l1
+    this.#nearMany = batched(settings.l1)
+    this.#remote = new Remote(settings, this.#observers)
+    this.#coherence = new Coherence(settings.bus, {
+      onMessage: message => this.#onMessage(message),
+      onLost: reason => this.#onLost(reason),
+      onRestored: reason => this.#onRestored(reason),
+    })
+    this.#state = this.#currentState()
+  }
+
+  get bus(): InvalidationBus | undefined {
+    return this.#settings.bus
+  }
+
+  get(key: string): Awaitable<Entry | undefined> {
+    if (!this.#coherence.trusted && this.#remote.available) return this.#getPastNear(key)
+    const near = this.#near.get(key)
+    if (isPending(near)) return near.then(entry => this.#nearHit(entry) ?? this.#getFar(key))
+    return this.#nearHit(near) ?? this.#getFar(key)
+  }
+
+  async getMany(keys: readonly string[]): Promise<BatchRead> {
+    const pastNear = !this.#coherence.trusted && this.#remote.available
+    const near = pastNear ? new Map<string, Entry>() : await this.#getManyNear(keys)
+    const missing = keys.filter(key => !near.has(key))
+    const far = await this.#getManyFar(missing)
+    if (far) return { found: new Map([...near, ...far]) }
+    return { found: pastNear ? await this.#getManyNear(keys) : near }
+  }
+
+  set(key: string, entry: Entry): Promise<WriteOutcome> {
+    return this.#writeBoth(
+      [key],
+      () => this.#near.set(key, entry),
+      () => this.#remote.set(key, entry),
+    )
+  }
+
+  setMany(entries: ReadonlyMap<string, Entry>): Promise<WriteOutcome> {
+    return this.#writeBoth(
+      [...entries.keys()],
+      () => this.#nearMany.setMany(entries),
+      () => this.#remote.setMany(entries),
+    )
+  }
+
+  delete(key: string): Promise<WriteOutcome> {
+    return this.#writeBoth(
+      [key],
+      () => this.#near.delete(key),
+      () => this.#remote.delete(key),
+    )
+  }
+
+  deleteMany(keys: readonly string[]): Promise<WriteOutcome> {
+    return this.#writeBoth(
+      keys,
+      () => this.#nearMany.deleteMany(keys),
+      () => this.#remote.deleteMany(keys),
+    )
+  }
+
+  async touch(key: string, freshUntil: number, expiresAt: number): Promise<WriteOutcome> {
+    const far = this.#remote.touch(key, freshUntil, expiresAt)
+    const near = await touch(this.#near, key, freshUntil, expiresAt)
+    return both(near, await far)
+  }
+
+  check(key: string, entry: Entry): void {
+    const { l1, l2 } = this.#settings
+    for (const store of [l1, l2]) if (isChecking(store)) store.check(key, entry)
+  }
+
+  async clear(scope?: string): Promise<WriteOutcome> {
+    const prefix = scope ?? ''
+    this.#promotions.startClear(prefix)
+    try {
+      const far = this.#remote.clear(prefix)
+      const near = await this.#near.clear(scope)
+      return both(near, await far)
+    } finally {
+      this.#promotions.endClear(prefix)
+      this.#noteState()
+    }
+  }
+
+  /** Resolves when every invalidation that waited for the remote has been applied; at once when none waits. */
+  whenRecovered(): Promise<void> {
+    return this.#remote.whenRecovered()
+  }
+
+  measure(): readonly TierStats[] {
+    return [...tiersOf(this.#settings.l1, this.#nearHits), ...tiersOf(this.#settings.l2, this.#farHits)]
+  }
+
+  health(): StoreHealth {
+    return { ...this.#remote.health(), state: this.#currentState() }
+  }
+
+  observe(observer: Observer): () => void {
+    const { l1, l2 } = this.#settings
+    const stop = [this.#observers.add(observer)]
+    for (const store of [l1, l2]) if (isObserved(store)) stop.push(store.observe(observer))
+    return () => {
+      for (const end of stop) end()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#coherence.stop()
+    await Promise.all([this.#near.close(), this.#remote.close()])
+  }
+
+  #nearHit(entry: Entry | undefined): Entry | undefined {
+    if (entry) this.#nearHits++
+    return entry
+  }
+
+  async #getManyNear(keys: readonly string[]): Promise<ReadonlyMap<string, Entry>> {
+    const { found } = await this.#nearMany.getMany(keys)
+    this.#nearHits += found.size
+    return found
+  }
+
+  /** Asks the remote, and keeps the answer near unless the key was written meanwhile. A failure is a miss. */
+  #getFar(key: string): Awaitable<Entry | undefined> {
+    const placeholder = this.#promotions.startRead(key)
+    return chain(this.#remote.read(key), answer => {
+      this.#promotions.endRead(key, placeholder)
+      this.#noteState()
+      const entry = answer.ok ? answer.value : undefined
+      if (!entry) return undefined
+      this.#farHits++
+      if (!placeholder.valid || !this.#coherence.trusted) return entry
+      return chain(
+        this.#keep([key], () => this.#near.set(key, entry)),
+        () => entry,
+      )
+    })
+  }
+
+  /**
+   * The stream is broken but the remote is there: what it says is true, what is near may not be, and nothing is
+   * kept. Only when the remote fails after all does the near tier answer.
+   */
+  #getPastNear(key: string): Awaitable<Entry | undefined> {
+    return chain(this.#remote.read(key), answer => {
+      this.#noteState()
+      if (!answer.ok) return chain(this.#near.get(key), near => this.#nearHit(near))
+      if (answer.value) this.#farHits++
+      return answer.value
+    })
+  }
+
+  /** @returns `undefined` when the remote failed */
+  async #getManyFar(keys: readonly string[]): Promise<ReadonlyMap<string, Entry> | undefined> {
+    if (keys.length === 0) return new Map()
+    const placeholders = keys.map(key => this.#promotions.startRead(key))
+    const answer = await this.#remote.readMany(keys)
+    this.#noteState()
+    const promoted = new Map<string, Entry>()
+    for (const [index, placeholder] of placeholders.entries()) {
+      const key = keys[index] as string
+      this.#promotions.endRead(key, placeholder)
+      const entry = answer.ok && placeholder.valid ? answer.value.get(key) : undefined
+      if (entry) promoted.set(key, entry)
+    }
+    if (!answer.ok) return undefined
+    this.#farHits += answer.value.size
+    if (promoted.size > 0 && this.#coherence.trusted) {
+      await this.#keep([...promoted.keys()], () => this.#nearMany.setMany(promoted))
+    }
+    return answer.value
+  }
+
+  /** Sends a write to the remote, makes it near without waiting, and says what became of it. */
+  async #writeBoth(
+    keys: readonly string[],
+    near: () => Awaitable<WriteOutcome>,
+    far: () => Promise<WriteOutcome>,
+  ): Promise<WriteOutcome> {
+    for (const key of keys) this.#promotions.startWrite(key)
+    try {
+      const sent = this.#orForget(keys, far())
+      const kept = await this.#keep(keys, near)
+      return both(kept, await sent)
+    } finally {
+      for (const key of keys) this.#promotions.endWrite(key)
+      this.#noteState()
+    }
+  }
+
+  /** What the remote's serializer refuses, if only late, must not stay near. */
+  async #orForget(keys: readonly string[], sent: Promise<WriteOutcome>): Promise<WriteOutcome> {
+    try {
+      return await sent
+    } catch (fault) {
+      await this.#nearMany.deleteMany(keys)
+      throw fault
+    }
+  }
+
+  /** Writes to the near tier; one that cannot take a value must not go on with the one before it. */
+  async #keep(keys: readonly string[], write: () => Awaitable<WriteOutcome>): Promise<WriteOutcome> {
+    try {
+      return await write()
+    } catch (thrown) {
+      await Promise.resolve(this.#nearMany.deleteMany(keys)).catch(() => {})
+      return failed(toCacheError(thrown, 'STORE', `${this.#near.name} failed in a write`))
+    }
+  }
+
+  #onMessage(message: InvalidationMessage): void {
+    if (message.type === 'clear') {
+      this.#promotions.invalidateScope(message.scope ?? '')
+      void this.#near.clear(message.scope)
+    } else {
+      for (const key of message.keys) this.#promotions.invalidate(key)
+      void this.#nearMany.deleteMany(message.keys)
+    }
+  }
+
+  /** From here on nothing is promoted; reads under way are spoilt when the stream is restored. */
+  #onLost(reason: string): void {
+    this.#observers.event({ type: 'gap', store: this.name, reason })
+    this.#noteState()
+  }
+
+  #onRestored(reason: string): void {
+    this.#promotions.invalidateScope('')
+    void this.#near.clear()
+    this.#observers.event({ type: 'gap', store: this.name, reason })
+    this.#observers.event({ type: 'flush', store: this.#near.name })
+    this.#noteState()
+    void this.#remote.recover()
+  }
+
+  #currentState(): TierState {
+    if (!this.#remote.available) return 'fallback'
+    return this.#coherence.trusted ? 'coherent' : 'bypass'
+  }
+
+  #noteState(): void {
+    const state = this.#currentState()
+    if (state === this.#state) return
+    this.#state = state
+    this.#observers.event({ type: 'state', store: this.name, state })
+  }
+}
+
+/** One outcome for both tiers: the remote's, unless the near tier failed. */
+function both(near: WriteOutcome, far: WriteOutcome): WriteOutcome {
+  if (near.status === 'applied') return far.status === 'failed' ? { ...far, status: 'partial' } : far
+  return { ...near, status: 'partial' }
+}
+
+function tiersOf(store: Store, hits: number): readonly TierStats[] {
+  const tiers = isMeasurable(store) ? store.measure() : [{ tier: store.name }]
+  const [only, ...others] = tiers
+  return only && others.length === 0 ? [{ ...only, hits }] : tiers
+}
