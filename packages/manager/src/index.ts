@@ -1,1 +1,5 @@
-export {}
+export { CacheManager } from './cache-manager.ts'
+export { CacheStrategy } from './cache-strategy.ts'
+export type { Environment } from './from-env.ts'
+export type { ManagerStats, RedisStats } from './manager-stats.ts'
+export type { CacheManagerOptions } from './options.ts'

@@ -1,0 +1,57 @@
+import { invalidOption } from '@cache/core'
+import { type CacheManagerOptions, DEFAULTS, type OptionName, type Settings, settingsOf } from './options.ts'
+
+/** Environment variables by name, as in `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+interface Variable {
+  readonly name: string
+  /** What the text stands for; one that stands for nothing is handed on as it is, to be refused. */
+  readonly parse: (text: string, name: string) => unknown
+}
+
+/** The variable of every option. */
+export const VARIABLES: Readonly<Record<OptionName, Variable>> = {
+  redisUrl: { name: 'REDIS_URL', parse: text => text },
+  defaultTtl: { name: 'CACHE_TTL', parse: number },
+  maxMemorySize: { name: 'MAX_MEMORY_SIZE', parse: number },
+  compressionThreshold: { name: 'COMPRESSION_THRESHOLD', parse: number },
+  connectionPoolSize: { name: 'CONNECTION_POOL_SIZE', parse: number },
+  evictionStrategy: { name: 'EVICTION_STRATEGY', parse: text => text.toLowerCase() },
+  warmupEnabled: { name: 'WARMUP_ENABLED', parse: boolean },
+  batchSize: { name: 'BATCH_SIZE', parse: number },
+  monitoringEnabled: { name: 'MONITORING_ENABLED', parse: boolean },
+}
+
+/**
+ * The settings that an environment and some options amount to; options win. A variable that is empty or blank
+ * counts as not set: that is how many deployment tools say "none".
+ *
+ * @throws CacheError `INVALID_OPTION` naming the variable
+ */
+export function settingsFromEnv(env: Environment, options: CacheManagerOptions): Settings {
+  const read = new Map<OptionName, unknown>()
+  for (const option of Object.keys(DEFAULTS) as OptionName[]) {
+    const { name, parse } = VARIABLES[option]
+    const text = options[option] === undefined ? env[name]?.trim() : undefined
+    if (text) read.set(option, parse(text, labelOf(option)))
+  }
+  return settingsOf({ ...options, ...Object.fromEntries(read) }, option =>
+    read.has(option) ? labelOf(option) : option,
+  )
+}
+
+function labelOf(option: OptionName): string {
+  return `${VARIABLES[option].name} (${option})`
+}
+
+function number(text: string): unknown {
+  const value = Number(text)
+  return Number.isNaN(value) ? text : value
+}
+
+function boolean(text: string, name: string): boolean {
+  if (/^(true|yes|1)$/i.test(text)) return true
+  if (/^(false|no|0)$/i.test(text)) return false
+  throw invalidOption(name, text, 'true, yes or 1, or false, no or 0')
+}
