@@ -1,0 +1,33 @@
+/**
+ * A seeded generator of numbers in [0, 1): xoshiro128** of Blackman and Vigna (2018), period 2^128 - 1, its state
+ * filled by splitmix32. The same seed gives the same products and the same traffic on every machine.
+ */
+export function seededRandom(seed: number): () => number {
+  const mix = splitmix32(seed)
+  let [a, b, c, d] = [mix(), mix(), mix(), mix()]
+  return () => {
+    const result = Math.imul(rotateLeft(Math.imul(b, 5), 7), 9)
+    const shifted = b << 9
+    c ^= a
+    d ^= b
+    b ^= c
+    a ^= d
+    c ^= shifted
+    d = rotateLeft(d, 11)
+    return (result >>> 0) / 2 ** 32
+  }
+}
+
+function splitmix32(seed: number): () => number {
+  let state = seed | 0
+  return () => {
+    state = (state + 0x9e3779b9) | 0
+    let mixed = Math.imul(state ^ (state >>> 16), 0x85ebca6b)
+    mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
+    return mixed ^ (mixed >>> 16)
+  }
+}
+
+function rotateLeft(word: number, bits: number): number {
+  return (word << bits) | (word >>> (32 - bits))
+}
