@@ -1,0 +1,52 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+
+/** Something the user can put right: the command prints the message alone and ends with exit code 2. */
+export class UsageError extends Error {}
+
+/** Runs a command line tool: its arguments in, its exit code out. */
+export async function runCommand(command: (argv: readonly string[]) => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await command(process.argv.slice(2))
+  } catch (error) {
+    process.exitCode = error instanceof UsageError ? 2 : 1
+    process.stderr.write(
+      error instanceof UsageError
+        ? `${error.message}\nTry --help.\n`
+        : `${error instanceof Error ? error.stack : error}\n`,
+    )
+  }
+}
+
+/** `parseArgs` of Node whose complaints are the user's. @throws UsageError */
+export function parseOptions<T extends ParseArgsConfig>(
+  argv: readonly string[],
+  config: T,
+): ReturnType<typeof parseArgs<T & { args: string[] }>> {
+  // `pnpm bench:memory -- --quick` hands the dashes on.
+  const args = argv[0] === '--' ? argv.slice(1) : [...argv]
+  try {
+    return parseArgs({ ...config, args })
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** The parts of lists such as `--keys 10,20 --keys 30`. */
+export function listed(values: readonly string[]): string[] {
+  return values
+    .flatMap(value => value.split(','))
+    .map(part => part.trim())
+    .filter(part => part !== '')
+}
+
+/** A whole number of at least 1. @throws UsageError naming the option */
+export function positiveInteger(text: string, option: string): number {
+  const number = Number(text)
+  if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number >= 1) return number
+  throw new UsageError(`${option} must be a whole number of at least 1; received "${text}"`)
+}
+
+/** Turns what a file operation throws into a message for the user. */
+export function fileError(action: string, file: string, error: unknown): UsageError {
+  return new UsageError(`cannot ${action} ${file}: ${error instanceof Error ? error.message : error}`)
+}

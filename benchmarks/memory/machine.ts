@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { CONTESTANTS } from './contestants.ts'
+
+/** Where and with what it was measured. */
+export interface Machine {
+  readonly date: string
+  readonly cpu: string
+  readonly cores: number
+  readonly platform: string
+  readonly node: string
+  /** Version by package. */
+  readonly packages: Readonly<Record<string, string>>
+}
+
+/** @param names the contestants whose packages count */
+export function describeMachine(names: readonly string[], now: Date = new Date()): Machine {
+  const processors = cpus()
+  const packages = CONTESTANTS.filter(({ name }) => names.includes(name)).flatMap(({ package: name }) =>
+    name === undefined ? [] : [name],
+  )
+  return {
+    date: now.toISOString().slice(0, 10),
+    cpu: processors[0]?.model.trim() ?? 'unknown',
+    cores: processors.length,
+    platform: `${process.platform} ${process.arch}`,
+    node: process.version,
+    packages: Object.fromEntries([...new Set(packages)].map(name => [name, installedVersion(name)])),
+  }
+}
+
+function installedVersion(name: string): string {
+  const manifest = new URL(`../node_modules/${name}/package.json`, import.meta.url)
+  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }
+  return version
+}
