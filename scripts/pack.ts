@@ -7,6 +7,9 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
+/** A package manager that waits for the network for ever must not hold up a test run. */
+const PACK_TIMEOUT_MS = 120_000
+
 export interface Manifest {
   readonly name: string
   readonly version: string
@@ -70,7 +73,7 @@ async function pnpmPack(directory: string): Promise<readonly PackResult[]> {
     '--pack-destination',
     directory,
   ]
-  const { stdout } = await run('npx', args, { cwd: root })
+  const { stdout } = await run('npx', args, { cwd: root, timeout: PACK_TIMEOUT_MS })
   return JSON.parse(stdout) as readonly PackResult[]
 }
 
