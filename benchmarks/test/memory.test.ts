@@ -66,7 +66,7 @@ test('in the end every figure is there, in a table and in the file', { timeout: 
   const { code, stdout, stderr } = await run('memory', args)
   expect(stderr).not.toContain('failed')
   expect(code).toBe(0)
-  expect(stdout).toMatch(/bounded-map\/lru\+ttl( +\S+ \(.+?\)( \d+ ns)?(, \d+ %)?){4}\n/)
+  expect(stdout).toMatch(/bounded-map\/lru\+ttl( +\S+ \(.+?\)( [\d,]+ ns)?(, \d+ %)?){4}\n/)
   const { machine, series } = JSON.parse(readFileSync(json, 'utf8'))
   expect(machine.node).toBe(process.version)
   expect(series).toHaveLength(2 * WORKLOADS.length)

@@ -51,7 +51,10 @@ export function assertValue(value: unknown): void {
 /** @throws CacheError `INVALID_VALUE` */
 export function assertMetadata(metadata: unknown): asserts metadata is Metadata | undefined {
   if (metadata === undefined) return
-  if (typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)) return
+  if (typeof metadata === 'object' && metadata !== null) {
+    const prototype = Object.getPrototypeOf(metadata)
+    if (prototype === null || prototype === Object.prototype) return
+  }
   throw new CacheError('INVALID_VALUE', `metadata must be a plain object; received ${kindOf(metadata)}`)
 }
 

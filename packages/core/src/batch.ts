@@ -27,7 +27,7 @@ export function setMany(
   batchSize: number,
 ): Promise<WriteOutcome> {
   for (const key of entries.keys()) engine.invalidate(key)
-  return writeChunks(engine, 'setMany', entries.keys(), batchSize, keys => {
+  return writeChunks(engine, ['setMany', 'write'], entries.keys(), batchSize, keys => {
     outdate(engine, keys)
     return engine.batched.setMany(pick(entries, keys))
   })
@@ -40,7 +40,7 @@ export function deleteMany(
   batchSize: number,
 ): Promise<WriteOutcome> {
   for (const key of keys) engine.invalidate(key)
-  return writeChunks(engine, 'deleteMany', keys, batchSize, chunk => {
+  return writeChunks(engine, ['deleteMany', 'write'], keys, batchSize, chunk => {
     outdate(engine, chunk)
     return engine.batched.deleteMany(chunk)
   })
@@ -52,7 +52,7 @@ export function fillMany(
   entries: ReadonlyMap<string, Entry>,
   batchSize: number,
 ): Promise<WriteOutcome> {
-  return writeChunks(engine, 'setMany', entries.keys(), batchSize, keys =>
+  return writeChunks(engine, ['setMany', 'load'], entries.keys(), batchSize, keys =>
     engine.batched.setMany(pick(entries, keys)),
   )
 }
@@ -81,13 +81,13 @@ async function readChunk(engine: Engine, keys: readonly string[]): Promise<Itera
 /** A key that is invalidated while its chunk waits for its turn is not written: the later call wins. */
 async function writeChunks(
   engine: Engine,
-  operation: 'setMany' | 'deleteMany',
+  [operation, origin]: readonly ['setMany' | 'deleteMany', 'write' | 'load'],
   keys: Iterable<string>,
   batchSize: number,
   write: (chunk: readonly string[]) => ReturnType<Batching['setMany']>,
 ): Promise<WriteOutcome> {
   const waiting = new Set(keys)
-  const release = engine.flights.hold(waiting)
+  const release = engine.flights.hold(waiting, origin)
   const parts: { keys: readonly string[]; outcome: WriteOutcome }[] = []
   await eachChunk(waiting, batchSize, async chunk => {
     const outcome = await engine.write(operation, () => write(chunk)).catch(failed) // Refused by the store.

@@ -266,7 +266,7 @@ export class Cache<V = unknown> implements AsyncDisposable {
     assertSource(source)
     const progress = { done: 0, failed: 0 }
     const batch = new Map<string, Entry>()
-    const release = this.#engine.flights.hold(batch) // A key invalidated while it waits for its batch stays so.
+    const release = this.#engine.flights.hold(batch, 'write') // A key invalidated while it waits for its batch stays so.
     const flush = async (): Promise<void> => {
       const entries = new Map(batch)
       batch.clear()
@@ -431,7 +431,7 @@ export class Cache<V = unknown> implements AsyncDisposable {
     entries: Map<string, Entry>,
     progress: { done: number; failed: number },
   ): Promise<void> {
-    const release = this.#engine.flights.hold(entries)
+    const release = this.#engine.flights.hold(entries, 'write')
     try {
       for (const [address, entry] of entries) await this.#warmBatch(new Map([[address, entry]]), progress)
     } finally {

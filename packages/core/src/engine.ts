@@ -206,7 +206,7 @@ export class Engine implements CacheSource {
         if (message.type === 'clear') this.invalidateScope(message.scope ?? '')
         else for (const key of message.keys) this.invalidate(key)
       }),
-      bus.onGap(() => this.invalidateScope('')),
+      bus.onGap(() => this.flights.doubt()),
     ]
   }
 }

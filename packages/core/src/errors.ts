@@ -64,7 +64,7 @@ export function toCacheError(thrown: unknown, code: CacheErrorCode, message: str
   return thrown instanceof CacheError ? thrown : new CacheError(code, message, { cause: thrown })
 }
 
-const SHORT_WORD = /^[\w .,+-]{0,40}$/
+const SHORT_WORD = /^[\w .,+%-]{0,40}$/
 
 /** A received value in words that are safe to log: numbers and short plain words as they are, the rest by kind. */
 export function describe(value: unknown): string {

@@ -38,7 +38,7 @@ describe('FlightTable', () => {
   it('takes invalidated keys out of what is held, until it is released', () => {
     const table = tableOf()
     const waiting = new Set(['a', 'b:1', 'b:2', 'c', 'd'])
-    const release = table.hold(waiting)
+    const release = table.hold(waiting, 'write')
     table.supersede('a')
     table.supersedeScope('b:')
     expect([...waiting]).toEqual(['c', 'd'])

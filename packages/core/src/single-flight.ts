@@ -24,6 +24,9 @@ interface Waiting {
   delete(key: string): boolean
 }
 
+/** A caller's own write, or something read or loaded that is only as good as the moment it began. */
+type Origin = 'write' | 'load'
+
 /** Beyond this many keys in flight, a load runs for its caller alone and is not stored: the table stays bounded. */
 export const MAX_IN_FLIGHT = 250_000
 
@@ -35,7 +38,8 @@ const tables = new WeakMap<Store, FlightTable>()
  */
 export class FlightTable {
   readonly #flights = new Map<string, Flight>()
-  readonly #held = new Set<Waiting>()
+  /** What waits to be written, and whether a caller wrote it or it was loaded. */
+  readonly #held = new Map<Waiting, Origin>()
 
   static of(store: Store): FlightTable {
     let table = tables.get(store)
@@ -72,14 +76,14 @@ export class FlightTable {
    *
    * @returns a function that ends it
    */
-  hold(waiting: Waiting): () => void {
-    this.#held.add(waiting)
+  hold(waiting: Waiting, origin: Origin): () => void {
+    this.#held.set(waiting, origin)
     return () => this.#held.delete(waiting)
   }
 
   /** Bars what is under way for a key from being stored; the next caller starts another load. */
   supersede(key: string): void {
-    for (const waiting of this.#held) waiting.delete(key)
+    for (const waiting of this.#held.keys()) waiting.delete(key)
     const flight = this.get(key)
     if (!flight) return
     flight.superseded = true
@@ -88,8 +92,19 @@ export class FlightTable {
 
   /** The same for every key that begins with `scope`; for all without it. */
   supersedeScope(scope = ''): void {
-    for (const keys of [this.#flights, ...this.#held]) {
+    for (const keys of [this.#flights, ...this.#held.keys()]) {
       for (const key of keys.keys()) if (key.startsWith(scope)) this.supersede(key)
+    }
+  }
+
+  /** Invalidations may have been missed: bars all that was read or loaded, and leaves what callers write. */
+  doubt(): void {
+    for (const [waiting, origin] of this.#held) {
+      if (origin === 'load') for (const key of waiting.keys()) waiting.delete(key)
+    }
+    for (const [key, flight] of this.#flights) {
+      flight.superseded = true
+      this.#flights.delete(key)
     }
   }
 }

@@ -11,7 +11,7 @@ export function readSliding(engine: Engine, key: string, ttl: number): Awaitable
   if (!isPending(found)) return found && extend(engine, key, found, ttl)
 
   const current = new Set([key])
-  const release = engine.flights.hold(current)
+  const release = engine.flights.hold(current, 'load')
   return found
     .then(entry => (entry && current.has(key) ? extend(engine, key, entry, ttl) : entry))
     .finally(release)

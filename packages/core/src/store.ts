@@ -85,6 +85,8 @@ export interface Measurable {
 export interface StoreHealth {
   /** Whether it would answer now, as far as is known without asking it. */
   readonly available: boolean
+  /** Of a store that connects: its first connection is still being made, and calls wait for it within their deadline. */
+  readonly starting?: boolean
   readonly pool?: { readonly size: number; readonly ready: number; readonly inFlight: number }
   /** Of a tiered store: invalidations that wait for the remote. */
   readonly journal?: number

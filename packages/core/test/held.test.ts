@@ -7,9 +7,9 @@ import { asynchronous, FullStore, failingStore } from './stores.ts'
 function counted(table: FlightTable): { held: number } {
   const count = { held: 0 }
   const hold = table.hold.bind(table)
-  table.hold = waiting => {
+  table.hold = (waiting, origin) => {
     count.held++
-    const release = hold(waiting)
+    const release = hold(waiting, origin)
     return () => {
       count.held--
       release()

@@ -180,8 +180,11 @@ export class Remote {
     return outcome.status === 'applied' ? this.#announce({ type: 'keys', keys }) : outcome
   }
 
+  /** While a first connection is being made, a call waits for it: that is not away. */
   #saysAway(): boolean {
-    return hasHealth(this.#store) && !this.#store.health().available
+    if (!hasHealth(this.#store)) return false
+    const { available, starting } = this.#store.health()
+    return !available && !starting
   }
 
   #away(): Answer<never> {

@@ -3,6 +3,7 @@ import {
   type Batching,
   type BatchRead,
   batched,
+  type CacheError,
   type Checking,
   type Coherent,
   chain,
@@ -50,6 +51,10 @@ export class TieredStore
   readonly #promotions = new Promotions()
   readonly #observers = new ObserverSet()
   #state: TierState
+  /** Invalidations that the near tier has not carried out yet. */
+  #drops = 0
+  /** The near tier failed to carry one out. */
+  #stale = false
   #nearHits = 0
   #farHits = 0
 
@@ -73,14 +78,14 @@ export class TieredStore
   }
 
   get(key: string): Awaitable<Entry | undefined> {
-    if (!this.#coherence.trusted && this.#remote.available) return this.#getPastNear(key)
+    if (!this.#trusted && this.#remote.available) return this.#getPastNear(key)
     const near = this.#near.get(key)
     if (isPending(near)) return near.then(entry => this.#nearHit(entry) ?? this.#getFar(key))
     return this.#nearHit(near) ?? this.#getFar(key)
   }
 
   async getMany(keys: readonly string[]): Promise<BatchRead> {
-    const pastNear = !this.#coherence.trusted && this.#remote.available
+    const pastNear = !this.#trusted && this.#remote.available
     const near = pastNear ? new Map<string, Entry>() : await this.#getManyNear(keys)
     const missing = keys.filter(key => !near.has(key))
     const far = await this.#getManyFar(missing)
@@ -121,9 +126,11 @@ export class TieredStore
   }
 
   async touch(key: string, freshUntil: number, expiresAt: number): Promise<WriteOutcome> {
-    const far = this.#remote.touch(key, freshUntil, expiresAt)
-    const near = await touch(this.#near, key, freshUntil, expiresAt)
-    return both(near, await far)
+    const [far, near] = await Promise.all([
+      this.#remote.touch(key, freshUntil, expiresAt),
+      this.#keep([key], () => touch(this.#near, key, freshUntil, expiresAt)),
+    ])
+    return both(near, far)
   }
 
   check(key: string, entry: Entry): void {
@@ -135,9 +142,11 @@ export class TieredStore
     const prefix = scope ?? ''
     this.#promotions.startClear(prefix)
     try {
-      const far = this.#remote.clear(prefix)
-      const near = await this.#near.clear(scope)
-      return both(near, await far)
+      const [far, near] = await Promise.all([
+        this.#remote.clear(prefix),
+        this.#drop(() => this.#near.clear(scope)),
+      ])
+      return both(near, far)
     } finally {
       this.#promotions.endClear(prefix)
       this.#noteState()
@@ -191,7 +200,7 @@ export class TieredStore
       const entry = answer.ok ? answer.value : undefined
       if (!entry) return undefined
       this.#farHits++
-      if (!placeholder.valid || !this.#coherence.trusted) return entry
+      if (!placeholder.valid || !this.#trusted) return entry
       return chain(
         this.#keep([key], () => this.#near.set(key, entry)),
         () => entry,
@@ -227,7 +236,7 @@ export class TieredStore
     }
     if (!answer.ok) return undefined
     this.#farHits += answer.value.size
-    if (promoted.size > 0 && this.#coherence.trusted) {
+    if (promoted.size > 0 && this.#trusted) {
       await this.#keep([...promoted.keys()], () => this.#nearMany.setMany(promoted))
     }
     return answer.value
@@ -241,9 +250,9 @@ export class TieredStore
   ): Promise<WriteOutcome> {
     for (const key of keys) this.#promotions.startWrite(key)
     try {
-      const sent = this.#orForget(keys, far())
-      const kept = await this.#keep(keys, near)
-      return both(kept, await sent)
+      const sent = far()
+      const [outcome, kept] = await Promise.all([this.#orForget(keys, sent), this.#keep(keys, near)])
+      return both(kept, outcome)
     } finally {
       for (const key of keys) this.#promotions.endWrite(key)
       this.#noteState()
@@ -255,7 +264,7 @@ export class TieredStore
     try {
       return await sent
     } catch (fault) {
-      await this.#nearMany.deleteMany(keys)
+      await this.#drop(async () => this.#nearMany.deleteMany(keys))
       throw fault
     }
   }
@@ -265,7 +274,7 @@ export class TieredStore
     try {
       return await write()
     } catch (thrown) {
-      await Promise.resolve(this.#nearMany.deleteMany(keys)).catch(() => {})
+      await this.#drop(async () => this.#nearMany.deleteMany(keys))
       return failed(toCacheError(thrown, 'STORE', `${this.#near.name} failed in a write`))
     }
   }
@@ -273,10 +282,10 @@ export class TieredStore
   #onMessage(message: InvalidationMessage): void {
     if (message.type === 'clear') {
       this.#promotions.invalidateScope(message.scope ?? '')
-      void this.#near.clear(message.scope)
+      void this.#drop(() => this.#near.clear(message.scope))
     } else {
       for (const key of message.keys) this.#promotions.invalidate(key)
-      void this.#nearMany.deleteMany(message.keys)
+      void this.#drop(() => this.#nearMany.deleteMany(message.keys))
     }
   }
 
@@ -288,16 +297,46 @@ export class TieredStore
 
   #onRestored(reason: string): void {
     this.#promotions.invalidateScope('')
-    void this.#near.clear()
+    this.#stale = false // What could not be dropped before is dropped now, with all the rest.
+    void this.#drop(() => this.#near.clear())
     this.#observers.event({ type: 'gap', store: this.name, reason })
     this.#observers.event({ type: 'flush', store: this.#near.name })
     this.#noteState()
     void this.#remote.recover()
   }
 
+  /** Whether what is near may be served: the stream arrives, and all it brought has been carried out. */
+  get #trusted(): boolean {
+    return this.#coherence.trusted && this.#drops === 0 && !this.#stale
+  }
+
+  /**
+   * Takes something out of the near tier. Until that is done, and for good if it fails, the near tier is not
+   * trusted: it may still hold what others have changed.
+   */
+  async #drop(drop: () => Awaitable<WriteOutcome>): Promise<WriteOutcome> {
+    const failedWith = (error: CacheError): WriteOutcome => {
+      this.#stale = true
+      this.#observers.event({ type: 'error', store: this.#near.name, operation: 'clear', error })
+      return failed(error)
+    }
+    this.#drops++
+    try {
+      const dropped = drop()
+      const outcome = isPending(dropped) ? await dropped : dropped
+      return outcome.status === 'applied' || !outcome.error ? outcome : failedWith(outcome.error)
+    } catch (thrown) {
+      return failedWith(
+        toCacheError(thrown, 'STORE', `${this.#near.name} could not drop what was invalidated`),
+      )
+    } finally {
+      this.#drops--
+    }
+  }
+
   #currentState(): TierState {
     if (!this.#remote.available) return 'fallback'
-    return this.#coherence.trusted ? 'coherent' : 'bypass'
+    return this.#trusted ? 'coherent' : 'bypass'
   }
 
   #noteState(): void {

@@ -84,10 +84,11 @@ export class SteeredStore implements Store {
 /** The same with more capabilities: it says when it is away, extends in place, and fails single keys of a batch. */
 export class SteeredStoreWithHealth extends SteeredStore implements Health, Touching, Batching {
   away = false
+  starting = false
   readonly refused: Set<string> = new Set()
 
   health(): StoreHealth {
-    return { available: !this.away }
+    return { available: !this.away, ...(this.starting && { starting: true }) }
   }
 
   async touch(key: string): Promise<WriteOutcome> {

@@ -513,6 +513,81 @@ describe('the stream of invalidations is broken', () => {
   })
 })
 
+describe('a near tier that takes its time', () => {
+  function slowNear() {
+    const near = new SteeredStore(clock)
+    return { near, ...tiered('a', { l1: near }) }
+  }
+
+  it('is not asked while it drops what a restored stream made doubtful', async () => {
+    const { near, store, bus } = slowNear()
+    await store.set('k', entry('old'))
+    remote.entries.set('k', entry('new'))
+    near.mode = 'hold'
+    bus.lose()
+    bus.restore()
+    expect(await store.get('k')).toMatchObject({ value: 'new' })
+    near.mode = 'serve'
+    near.release()
+    await settle()
+    expect(await store.get('k')).toMatchObject({ value: 'new' })
+    expect(store.health().state).toBe('coherent')
+  })
+
+  it('is not asked while it drops what a peer wrote', async () => {
+    const { near, store, bus } = slowNear()
+    await store.set('k', entry('old'))
+    remote.entries.set('k', entry('new'))
+    near.mode = 'hold'
+    bus.deliver({ type: 'keys', keys: ['k'], source: 'peer' })
+    expect(await store.get('k')).toMatchObject({ value: 'new' })
+    near.release()
+  })
+
+  it('is not asked again once it failed to drop something, until all of it could be dropped', async () => {
+    const { near, store, bus, events } = slowNear()
+    await store.set('k', entry('old'))
+    remote.entries.set('k', entry('new'))
+    near.mode = 'refuse'
+    bus.deliver({ type: 'clear', source: 'peer' })
+    await settle()
+    near.mode = 'serve'
+    expect(await store.get('k')).toMatchObject({ value: 'new' })
+    expect(store.health().state).toBe('bypass')
+    expect(events).toContainEqual(expect.objectContaining({ type: 'error', operation: 'clear' }))
+    bus.lose()
+    bus.restore()
+    await settle()
+    expect(store.health().state).toBe('coherent')
+    expect(near.entries.size).toBe(0)
+  })
+})
+
+describe('after close', () => {
+  it('every call rejects its caller and nobody else', async () => {
+    const { store, l1 } = tiered('a')
+    remote.clear = remote.set = async () => {
+      throw new CacheError('CLOSED', 'closed')
+    }
+    l1.close()
+    await expect(store.clear()).rejects.toMatchObject({ code: 'CLOSED' })
+    await expect(store.set('k', entry(1))).rejects.toMatchObject({ code: 'CLOSED' })
+    await settle()
+  })
+})
+
+describe('a remote whose first connection is being made', () => {
+  it('is asked, since a call waits for it', async () => {
+    const starting = new SteeredStoreWithHealth(clock)
+    starting.away = true
+    starting.starting = true
+    starting.entries.set('k', entry('far'))
+    const { store } = tiered('a', { l2: starting })
+    expect(await store.get('k')).toMatchObject({ value: 'far' })
+    expect((await store.getMany(['k'])).found.size).toBe(1)
+  })
+})
+
 describe('options', () => {
   it.each([
     ['l1', { l1: undefined }],
