@@ -13,6 +13,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   })
 }
 
+// Whoever read the output went away, as `head` does: nobody is left to tell.
+process.stdout.on('error', () => interrupted.abort())
+
 try {
   const args = parseArguments(process.argv.slice(2), POLICY_NAMES)
   if (args.help) process.stdout.write(helpText(POLICY_NAMES))

@@ -1,4 +1,5 @@
 import { invalidOption } from '@cache/core'
+import { CacheStrategy } from './cache-strategy.ts'
 import { type CacheManagerOptions, DEFAULTS, type OptionName, type Settings, settingsOf } from './options.ts'
 
 /** Environment variables by name, as in `process.env`. */
@@ -17,7 +18,7 @@ export const VARIABLES: Readonly<Record<OptionName, Variable>> = {
   maxMemorySize: { name: 'MAX_MEMORY_SIZE', parse: number },
   compressionThreshold: { name: 'COMPRESSION_THRESHOLD', parse: number },
   connectionPoolSize: { name: 'CONNECTION_POOL_SIZE', parse: number },
-  evictionStrategy: { name: 'EVICTION_STRATEGY', parse: text => text.toLowerCase() },
+  evictionStrategy: { name: 'EVICTION_STRATEGY', parse: strategy },
   warmupEnabled: { name: 'WARMUP_ENABLED', parse: boolean },
   batchSize: { name: 'BATCH_SIZE', parse: number },
   monitoringEnabled: { name: 'MONITORING_ENABLED', parse: boolean },
@@ -30,10 +31,15 @@ export const VARIABLES: Readonly<Record<OptionName, Variable>> = {
  * @throws CacheError `INVALID_OPTION` naming the variable
  */
 export function settingsFromEnv(env: Environment, options: CacheManagerOptions): Settings {
+  assertObject(env, 'env')
+  assertObject(options, 'overrides')
   const read = new Map<OptionName, unknown>()
   for (const option of Object.keys(DEFAULTS) as OptionName[]) {
     const { name, parse } = VARIABLES[option]
-    const text = options[option] === undefined ? env[name]?.trim() : undefined
+    const given = options[option] === undefined ? env[name] : undefined
+    if (given !== undefined && typeof given !== 'string')
+      throw invalidOption(labelOf(option), given, 'a string')
+    const text = given?.trim()
     if (text) read.set(option, parse(text, labelOf(option)))
   }
   return settingsOf({ ...options, ...Object.fromEntries(read) }, option =>
@@ -41,8 +47,18 @@ export function settingsFromEnv(env: Environment, options: CacheManagerOptions):
   )
 }
 
+function assertObject(value: unknown, name: string): void {
+  if (typeof value !== 'object' || value === null) throw invalidOption(name, value, 'an object')
+}
+
 function labelOf(option: OptionName): string {
   return `${VARIABLES[option].name} (${option})`
+}
+
+/** In any case; an unknown one stays as it was written. */
+function strategy(text: string): string {
+  const known = Object.values(CacheStrategy).find(name => name === text.toLowerCase())
+  return known ?? text
 }
 
 function number(text: string): unknown {

@@ -55,7 +55,7 @@ describe('an option that is not accepted is named, with what was received and wh
     ['defaultTtl', -1, 'received -1'],
     ['defaultTtl', '5 minutes', 'received "5 minutes"'],
     ['defaultTtl', null, 'received null'],
-    ['maxMemorySize', 0, 'an integer >= 1; received 0'],
+    ['maxMemorySize', 0, 'an integer from 1 to 15000000; received 0'],
     ['maxMemorySize', 15_000_001, 'an integer from 1 to 15000000; received 15000001'],
     ['maxMemorySize', '10', 'received "10"'],
     ['compressionThreshold', -1, 'an integer >= 0; received -1'],
@@ -158,8 +158,14 @@ describe('from the environment', () => {
   test.each([
     ['CACHE_TTL', 'soon', 'CACHE_TTL (defaultTtl) must be more than 0'],
     ['CACHE_TTL', '-5', 'received -5'],
-    ['MAX_MEMORY_SIZE', '10k', 'MAX_MEMORY_SIZE (maxMemorySize) must be an integer >= 1; received "10k"'],
+    [
+      'MAX_MEMORY_SIZE',
+      '10k',
+      'MAX_MEMORY_SIZE (maxMemorySize) must be an integer from 1 to 15000000; received "10k"',
+    ],
     ['MAX_MEMORY_SIZE', '1.5', 'received 1.5'],
+    ['EVICTION_STRATEGY', 'Foo', 'received "Foo"'],
+    ['BATCH_SIZE', '10%', 'received "10%"'],
     ['COMPRESSION_THRESHOLD', '-1', 'COMPRESSION_THRESHOLD (compressionThreshold) must be an integer >= 0'],
     ['CONNECTION_POOL_SIZE', '0', 'CONNECTION_POOL_SIZE (connectionPoolSize) must be an integer >= 1'],
     [
@@ -178,6 +184,16 @@ describe('from the environment', () => {
     const check = (): unknown => settingsFromEnv({ [name]: text }, {})
     expect(check).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }))
     expect(check).toThrow(complaint)
+  })
+
+  test.each([
+    ['env', () => settingsFromEnv(null as never, {})],
+    ['overrides', () => settingsFromEnv({}, null as never)],
+    ['CACHE_TTL', () => settingsFromEnv({ CACHE_TTL: 60 } as never, {})],
+  ])('%s of the wrong kind is refused', (name, check) => {
+    expect(check).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining(name) }),
+    )
   })
 
   test('an override that is not accepted is named as the option it is', () => {

@@ -1,4 +1,5 @@
-import { CacheError, type Duration, integer, invalidOption, oneOf, toMilliseconds } from '@cache/core'
+import { type Duration, integer, invalidOption, oneOf, toMilliseconds } from '@cache/core'
+import { assertRedisUrl } from '@cache/redis'
 import { CacheStrategy } from './cache-strategy.ts'
 
 /** Every option may be left out, or be `undefined`. */
@@ -86,14 +87,8 @@ function assertKnown(options: unknown): asserts options is object {
 
 function optionalUrl(value: unknown, name: string): string | undefined {
   if (value === undefined) return undefined
-  if (typeof value !== 'string') throw invalidOption(name, value, 'a URL like redis://host:6379')
-  const url = URL.parse(value)
-  if (url && /^rediss?:$/.test(url.protocol) && url.hostname && /^(\/\d*)?$/.test(url.pathname)) return value
-  throw new CacheError(
-    'INVALID_OPTION',
-    `${name} must be like redis://user:password@host:6379/0, or rediss:// for TLS; ` +
-      'the one received is not (and is not repeated here, it may hold a password)',
-  )
+  assertRedisUrl(value, name)
+  return value as string
 }
 
 function duration(value: unknown, name: string): Duration {
@@ -102,7 +97,8 @@ function duration(value: unknown, name: string): Duration {
 }
 
 function itemCount(value: unknown, name: string): number {
-  if (integer(value, name, 1) <= MOST_ITEMS) return value as number
+  if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= MOST_ITEMS)
+    return value as number
   throw invalidOption(name, value, `an integer from 1 to ${MOST_ITEMS}`)
 }
 

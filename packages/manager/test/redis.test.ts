@@ -60,6 +60,33 @@ describe('Redis behind memory', () => {
     await eventually('the clear arrives', async () => (await other.get('c')) === undefined)
   })
 
+  test('the first lines of a program read what Redis has, and lose nothing of what they write', async () => {
+    const before = await ready(make())
+    await before.set('k', 'in Redis')
+    const keys = Array.from({ length: 1_000 }, (_, index) => `k${index}`)
+
+    // Each with a new manager: connecting may take longer than a deadline on a busy machine.
+    await eventually('a first read finds it', async () => (await make().get('k')) === 'in Redis')
+
+    const items = Object.fromEntries(keys.map(key => [key, 1]))
+    await eventually(
+      'a first batch is applied',
+      async () => (await make().batchSet(items)).status === 'applied',
+    )
+    expect((await (await ready(make())).getMulti(keys)).size).toBe(1_000)
+
+    await eventually(
+      'a first removal is applied',
+      async () => (await make().batchDelete(keys)).status === 'applied',
+    )
+    expect((await (await ready(make())).getMulti(keys)).size).toBe(0)
+
+    const warmer = make()
+    for (const key of keys) warmer.warmupCache(key, 1)
+    await warmer.whenWarm()
+    expect(warmer.getStats().warmup).toMatchObject({ queued: 0, done: 1_000, failed: 0 })
+  })
+
   test('warm-up reaches Redis', async () => {
     const [one, other] = [await ready(make()), await ready(make())]
     expect(one.warmupCache('k', 'warm', 60)).toBe(true)

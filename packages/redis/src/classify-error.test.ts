@@ -18,6 +18,8 @@ test.each([
   ['CONFIGURATION', reply("ERR unknown command 'UNLINK'")],
   ['CONFIGURATION', reply('ERR invalid password')],
   ['CONFIGURATION', reply('ERR DB index is out of range')],
+  ['CONFIGURATION', reply('ERR value is out of range, value must between -2147483648 and 2147483647')],
+  ['CONFIGURATION', reply('ERR SELECT is not allowed in cluster mode')],
   ['CONFIGURATION', coded('SELF_SIGNED_CERT_IN_CHAIN')],
   ['CONFIGURATION', coded('ERR_TLS_CERT_ALTNAME_INVALID')],
   ['UNAVAILABLE', reply('LOADING Redis is loading the dataset in memory')],

@@ -28,7 +28,8 @@ const GENERAL_REPLIES: readonly (readonly [RegExp, Verdict])[] = [
   [/max number of clients/, ['UNAVAILABLE', 'Redis has no connection left (maxclients)']],
   [/unknown (sub)?command/i, ['CONFIGURATION', 'Redis does not know a command that this cache needs']],
   [/invalid password|AUTH/, ['CONFIGURATION', 'Redis refuses our user name or password']],
-  [/invalid DB index|DB index is out of range/, ['CONFIGURATION', 'Redis has no database of this number']],
+  [/DB index|value is out of range, value must/, ['CONFIGURATION', 'Redis has no database of this number']],
+  [/SELECT is not allowed/, ['CONFIGURATION', 'the server is a node of a Redis Cluster']],
 ]
 
 /** Of sockets and resolvers (Node's `error.code`), and of the client itself, which tells by message only. */

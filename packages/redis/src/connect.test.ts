@@ -3,6 +3,7 @@ import { CacheError } from '@cache/core'
 import { Redis } from 'ioredis'
 import { describe, expect, test } from 'vitest'
 import { connector, type Target } from './connect.ts'
+import { assertRedisUrl } from './index.ts'
 
 const BOUNDS = { connectMs: 500, silenceMs: 750 }
 
@@ -66,6 +67,11 @@ describe('a URL', () => {
     'redis://user:hunter2@host/first',
     'redis://user:hunter2@host/1/2',
     'redis://hunter2:hunter2',
+    'redis://user:hunter2@host:0',
+    'redis://user:hunter2@host?family=9',
+    'redis://user:hunter2@host?family=',
+    'redis://user:12#hunter2@host',
+    'redis://user:hunter2@ho%st',
     5 as unknown as string,
   ])('that is malformed is refused without a word of it: %s', url => {
     const error = refusal({ url })
@@ -73,6 +79,16 @@ describe('a URL', () => {
     expect(error.message).toMatch(/^url must be like/)
     expect(inspect(error, { depth: 9, showHidden: true }).split('\n')[0]).not.toContain('hunter2')
     expect(error.cause).toBeUndefined()
+    expect(() => assertRedisUrl(url, 'REDIS_URL')).toThrow(
+      expect.objectContaining({ message: error.message.replace('url', 'REDIS_URL') }),
+    )
+  })
+
+  test('that is fine passes the check by itself', () => {
+    for (const url of ['redis://h', 'rediss://u:p%40@[::1]:65535/3?family=0']) {
+      expect(() => assertRedisUrl(url, 'url')).not.toThrow()
+    }
+    expect(optionsFor({ url: 'redis://h?family=4' }).family).toBe(4)
   })
 })
 
@@ -85,6 +101,12 @@ describe('connection options', () => {
       keyPrefix: '',
       enableOfflineQueue: false,
     })
+  })
+
+  test.each([Number.NaN, -1, 1.5, 'three'])('with database %s are refused', db => {
+    expect(refusal({ connection: { db: db as number } }).message).toMatch(
+      /^connection\.db must be an integer/,
+    )
   })
 })
 

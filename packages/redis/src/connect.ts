@@ -1,6 +1,7 @@
-import { CacheError, invalidOption } from '@cache/core'
+import { integer, invalidOption } from '@cache/core'
 import { Redis, type RedisOptions } from 'ioredis'
 import type { DuplicateOptions, RedisLike } from './redis-like.ts'
+import { parseRedisUrl } from './redis-url.ts'
 
 /**
  * ioredis' options that say where the server is and how to log in. Those that decide how a client behaves in
@@ -56,7 +57,9 @@ export function connector(target: Target, bounds: ConnectionBounds): Connect {
     assertUsable(client)
     return () => client.duplicate(failFast(bounds))
   }
-  const options = { ...(url === undefined ? connection : parseUrl(url)), ...ours(bounds) }
+  // ioredis stays in database 0, without a word, if it cannot read the number.
+  integer(connection?.db ?? 0, 'connection.db', 0)
+  const options = { ...(url === undefined ? connection : parseRedisUrl(url, 'url')), ...ours(bounds) }
   return () => new Redis(options)
 }
 
@@ -101,50 +104,5 @@ function assertUsable(client: RedisLike): void {
       : undefined
   if (complaint) {
     throw invalidOption('client', complaint, 'a client of a single server without keyPrefix (use prefix)')
-  }
-}
-
-/**
- * `redis[s]://[user[:password]@]host[:port][/database][?family=4|6]`. Parsed here because ioredis lets any
- * parameter of a URL override the options it is given.
- */
-function parseUrl(text: unknown): RedisOptions {
-  const parsed = typeof text === 'string' ? attempt(() => new URL(text)) : undefined
-  if (!parsed || !/^rediss?:$/.test(parsed.protocol) || !parsed.hostname) throw malformed()
-  const database = parsed.pathname.replace(/^\/$/, '')
-  if (!/^(\/\d{1,9})?$/.test(database)) throw malformed()
-  const [username, password] = [parsed.username, parsed.password].map(decode)
-  const family = Number(parsed.searchParams.get('family') ?? 0)
-  return {
-    host: parsed.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: parsed.port === '' ? 6379 : Number(parsed.port),
-    db: Number(database.slice(1)),
-    ...(username && { username }),
-    ...(password && { password }),
-    ...(family && { family }),
-    ...(parsed.protocol === 'rediss:' && { tls: {} }),
-  }
-}
-
-function decode(part: string): string {
-  const decoded = attempt(() => decodeURIComponent(part))
-  if (decoded === undefined) throw malformed()
-  return decoded
-}
-
-// Nothing of the text is told: any part of a malformed URL may be a password.
-function malformed(): CacheError {
-  return new CacheError(
-    'INVALID_OPTION',
-    'url must be like redis://user:password@host:6379/0 (or rediss:// for TLS), special characters ' +
-      'percent-encoded; the one received cannot be parsed (and is not repeated here, it may hold a password)',
-  )
-}
-
-function attempt<T>(fn: () => T): T | undefined {
-  try {
-    return fn()
-  } catch {
-    return undefined
   }
 }

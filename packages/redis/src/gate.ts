@@ -26,6 +26,8 @@ export interface Gate {
  * first lines of a program can use a store; after that they never wait: what is queued is sent too late.
  */
 export class OwnGate implements Gate {
+  readonly #client: RedisLike
+  readonly #onFault: (fault: CacheError | undefined) => void
   /** In order of arrival: a later write of a key must not overtake an earlier one. */
   readonly #callers = new Set<Caller>()
   #starting = true
@@ -35,17 +37,12 @@ export class OwnGate implements Gate {
 
   /** @param onFault hears why the connection cannot be made or was lost, and `undefined` once it is made */
   constructor(client: RedisLike, onFault: (fault: CacheError | undefined) => void) {
-    const note = (fault: CacheError | undefined): void => {
-      this.#fault = fault
-      onFault(fault)
-    }
-    client.on('ready', () => {
-      note(undefined)
-      this.#opened()
-    })
+    this.#client = client
+    this.#onFault = onFault
+    client.on('ready', () => this.#select(client.options?.db ?? 0))
     client.on('close', () => this.#lost())
     client.on('end', () => this.#lost())
-    client.on('error', (thrown: unknown) => note(classifyError(thrown)))
+    client.on('error', (thrown: unknown) => this.#note(classifyError(thrown)))
   }
 
   get open(): boolean {
@@ -69,6 +66,29 @@ export class OwnGate implements Gate {
     caller.fail(this.#unavailable())
   }
 
+  /**
+   * Opens once the connection is in its database. ioredis selects it too, but carries on in database 0 if that
+   * is refused. A refusal lasts until the next connection; an answer owed too long makes ioredis make one.
+   */
+  async #select(database: number): Promise<void> {
+    if (database === 0) return this.#opened()
+    try {
+      await this.#client.select(database)
+    } catch (thrown) {
+      // Of a connection that was lost meanwhile, 'error' and 'close' tell more.
+      if (this.#client.status !== 'ready') return
+      this.#note(classifyError(thrown))
+      this.#lost()
+      return
+    }
+    if (this.#client.status === 'ready') this.#opened()
+  }
+
+  #note(fault: CacheError | undefined): void {
+    this.#fault = fault
+    this.#onFault(fault)
+  }
+
   #lost(): void {
     this.ready = false
     this.#starting = false
@@ -76,6 +96,7 @@ export class OwnGate implements Gate {
   }
 
   #opened(): void {
+    this.#note(undefined)
     this.ready = true
     this.#starting = false
     for (const caller of this.#takeCallers()) caller.start()

@@ -4,5 +4,6 @@ export type { Compression, Limits, RedisOptions, RedisStoreOptions, Timeouts } f
 export { RedisBus } from './redis-bus.ts'
 export type { DuplicateOptions, RedisLike, RedisPipeline } from './redis-like.ts'
 export { RedisStore } from './redis-store.ts'
+export { assertRedisUrl } from './redis-url.ts'
 export { json } from './serializers/json.ts'
 export type { Serializer } from './serializers/serializer.ts'

@@ -102,7 +102,12 @@ export class Pool {
   health(): StoreHealth {
     const ready = this.#connections.filter(connection => connection.ready).length
     const inFlight = this.#connections.reduce((sum, connection) => sum + connection.pending, 0)
-    return { available: !this.#closed && ready > 0, pool: { size: this.size, ready, inFlight } }
+    const starting = !this.#closed && ready === 0 && this.#owned.length > 0 && this.forRead().open
+    return {
+      available: !this.#closed && ready > 0,
+      ...(starting && { starting }),
+      pool: { size: this.size, ready, inFlight },
+    }
   }
 
   assertOpen(): void {

@@ -5,7 +5,7 @@
 export interface RedisLike {
   /** `ready`, or how far from it the client is, in ioredis' words. */
   readonly status: string
-  readonly options?: { readonly keyPrefix?: string | undefined }
+  readonly options?: { readonly keyPrefix?: string | undefined; readonly db?: number | undefined }
   readonly isCluster?: boolean
   getBuffer(key: string): Promise<Buffer | null>
   mgetBuffer(keys: string[]): Promise<(Buffer | null)[]>
@@ -26,6 +26,7 @@ export interface RedisLike {
   publish(channel: string, message: string): Promise<number>
   subscribe(channel: string): Promise<unknown>
   ping(): Promise<unknown>
+  select(database: number): Promise<unknown>
   pipeline(): RedisPipeline
   /** A client of the same server, with `override` in place of some of the options. */
   duplicate(override: DuplicateOptions): RedisLike

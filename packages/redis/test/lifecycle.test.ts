@@ -101,6 +101,30 @@ describe('the pool', () => {
   })
 })
 
+describe('health', () => {
+  test('tells that the first connection is still being made, until it is', async () => {
+    const store = openStore({ url: server.url })
+    expect(store.health()).toMatchObject({ available: false, starting: true })
+    await eventually('available', () => store.health().available)
+    expect(store.health()).not.toHaveProperty('starting')
+  })
+
+  test('no longer tells so once it could not be made', async () => {
+    const store = openStore({ url: `redis://127.0.0.1:${await freePort()}` })
+    expect(store.health().starting).toBe(true)
+    await eventually('refused', () => !('starting' in store.health()))
+    expect(store.health().available).toBe(false)
+  })
+
+  test('never tells so of a store that is closed or uses a client of yours', async () => {
+    const store = new RedisStore({ url: server.url })
+    const closing = store.close()
+    expect(store.health()).not.toHaveProperty('starting')
+    await closing
+    expect(openStore({ client: openClient(server.url) }).health()).not.toHaveProperty('starting')
+  })
+})
+
 describe('close', () => {
   test('ends every connection, and everything after it is refused', async () => {
     const own = await ownServer()
