@@ -37,7 +37,7 @@ describe('options', () => {
 
   test('an unknown policy is refused with the list of the known ones', () => {
     expect(() => new BoundedMap({ maxItems: 1, policy: 'mru' as 'lru' })).toThrow(
-      invalid(/^policy must be one of lru, lfu, fifo, random; received "mru"/),
+      invalid(/^policy must be one of lru, lfu, fifo, random, sieve, s3-fifo, tiny-lfu; received "mru"/),
     )
   })
 

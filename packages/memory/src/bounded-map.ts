@@ -1,4 +1,12 @@
-import { CacheError, type Clock, describe, invalidOption, systemClock, toMilliseconds } from '@cache/core'
+import {
+  CacheError,
+  type Clock,
+  describe,
+  invalidOption,
+  systemClock,
+  type TimerHandle,
+  toMilliseconds,
+} from '@cache/core'
 import { type BoundedMapOptions, byteBound, itemBound, type SetOptions } from './bounded-map-options.ts'
 import { Expiry } from './expiry.ts'
 import { type Policy, type PolicyType, policyType } from './policies/index.ts'
@@ -10,6 +18,12 @@ import { estimateBytes } from './weigh.ts'
 const RECLAIM_PER_TURN = 1_000
 /** Entries the wheel looks at before one that is still alive has to leave. */
 const RECLAIM_PER_EVICTION = 64
+/** Reads that go by one look at the machine's clock: such a look costs as much as a read. */
+const READS_PER_LOOK = 32
+/** As long as the first entry to end is further off than this, one look serves several reads. */
+const FAR_OFF_MS = 1_000
+/** A time to live from here on may count from the last look, which is earlier by no more than the loop was held. */
+const LONG_TTL_MS = 60_000
 
 /** An entry as {@link BoundedMap.dump} gives it, fit for JSON: its end in epoch milliseconds, `null` for none. */
 export type DumpedEntry<K, V> = readonly [key: K, value: V, expiresAt: number | null]
@@ -28,8 +42,12 @@ export let partsOf: <K, V>(map: BoundedMap<K, V>) => Parts<K, V>
  * A `Map` with bounds: on its entries, their bytes, and the life of each. Synchronous, for keys of any kind.
  *
  * Every operation on one entry takes (amortised) constant time; a hit and a replacement allocate nothing. An
- * entry whose time is up is never seen again, and leaves without being touched: a timer, which does not keep
+ * entry whose time is up is not seen again, and leaves without being touched: a timer, which does not keep
  * the process alive, reclaims such entries a batch at a time.
+ *
+ * The machine's clock is looked at for every read while anything ends within the next second. Otherwise one look
+ * serves up to 32 operations of one turn of the event loop, so that only a loop held for over a second can see an
+ * entry a little late. A `clock` that is given is asked every time.
  *
  * Iteration goes in the order of the policy, the next to be evicted first, over the keys there were at its start;
  * it is no use of an entry, and the map may change meanwhile.
@@ -41,20 +59,32 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   readonly #weigh: ((value: V, key: K) => number) | undefined
   readonly #removals: Removals<K, V> | undefined
   readonly #clock: Clock
+  /** Whether one look at the clock may serve several reads; a clock that was given is asked for every read. */
+  readonly #mayReuseLook: boolean
   readonly #expire = (slot: number): void => this.#remove(slot, 'expired')
   readonly #onDue: () => void
+  readonly #onTurn: () => void
   #maxItems: number
   #index: Map<K, number> = new Map()
   #slots: Slots<K, V>
   #policy: Policy
+  /** Whether the policy wants to know who arrives. */
+  readonly #hears: boolean
   #expiry: Expiry
   #bytes = 0
+  /** Reads left until the next look at the clock. */
+  #readsLeft = 0
+  /** At the last look: whether anything may have ended, and when that was. */
+  #anyOver = false
+  #lookedAt = 0
+  #turn: TimerHandle | undefined
   #evictions = 0
   #expirations = 0
 
   /** @throws CacheError `INVALID_OPTION` naming the option, the value received and what is accepted */
   constructor(options: BoundedMapOptions<K, V>) {
     const { maxBytes, ttl, weigh, onRemove, clock = systemClock } = options
+    this.#mayReuseLook = options.clock === undefined
     this.#maxItems = itemBound(options.maxItems)
     this.#maxBytes = byteBound(maxBytes)
     this.#policyType = policyType(options.policy ?? 'lru')
@@ -69,8 +99,15 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
       const map = self.deref()
       if (map) map.#reclaim()
     }
+    this.#onTurn = () => {
+      const map = self.deref()
+      if (!map) return
+      map.#turn = undefined
+      map.#readsLeft = 0
+    }
     this.#slots = this.#newSlots()
-    this.#policy = new this.#policyType(this.#slots)
+    this.#policy = this.#newPolicy()
+    this.#hears = this.#policy.arrive !== undefined
     this.#expiry = new Expiry(this.#slots, clock, this.#onDue)
   }
 
@@ -103,11 +140,8 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   get(key: K): V | undefined {
     const slot = this.#index.get(key)
     if (slot === undefined) return undefined
-    if (this.#expiry.isExpired(slot)) {
-      this.#remove(slot, 'expired')
-      this.#removals?.tell()
-      return undefined
-    }
+    if (--this.#readsLeft < 0) this.#look()
+    if (this.#anyOver && this.#expiry.isExpiredAt(slot, this.#lookedAt)) return this.#expireNow(slot)
     this.#policy.use(slot)
     return this.#slots.values[slot]
   }
@@ -134,14 +168,15 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     const ttl = options === undefined ? this.#ttl : this.#ttlOf(options)
     if (ttl === undefined) return this.setUntil(key, value, options?.expiresAt as number)
     if (ttl === Number.POSITIVE_INFINITY) return this.#put(key, value, ttl, this.#expiry.now())
-    const now = this.#clock.now()
+    const now = this.#nowFor(ttl)
     return this.#put(key, value, now + ttl, now)
   }
 
   /** `set(key, value, { expiresAt })` without an object for the options. */
   setUntil(key: K, value: V, expiresAt: number): boolean {
     assertTime(expiresAt)
-    const now = expiresAt === Number.POSITIVE_INFINITY ? this.#expiry.now() : this.#clock.now()
+    const now =
+      expiresAt === Number.POSITIVE_INFINITY ? this.#expiry.now() : this.#nowFor(expiresAt - this.#lookedAt)
     return this.#put(key, value, expiresAt, now)
   }
 
@@ -182,7 +217,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     this.#expiry.stop()
     this.#index = new Map()
     this.#slots = this.#newSlots()
-    this.#policy = new this.#policyType(this.#slots)
+    this.#policy = this.#newPolicy()
     this.#expiry = new Expiry(this.#slots, this.#clock, this.#onDue)
     this.#bytes = 0
     this.#removals?.tell()
@@ -196,6 +231,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   resize(maxItems: number): void {
     this.#maxItems = itemBound(maxItems)
     this.#slots.limit = this.#maxItems
+    this.#policy.limit?.(this.#maxItems)
     if (this.#index.size > this.#maxItems) {
       const now = this.#expiry.now()
       this.#expiry.reclaim(now, this.#index.size, this.#expire)
@@ -233,12 +269,47 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
 
   /**
    * Sets what {@link dump} gave, on top of what is there. Order and remaining time are kept, expired entries left out;
-   * frequencies of `lfu` begin anew.
+   * what a policy knew of frequencies, and of keys that had left, begins anew.
    */
   restore(entries: Iterable<DumpedEntry<K, V>>): void {
     for (const [key, value, expiresAt] of entries) {
       this.setUntil(key, value, expiresAt ?? Number.POSITIVE_INFINITY)
     }
+  }
+
+  /** The time for a write whose entry is to live for `ttl` milliseconds. */
+  #nowFor(ttl: number): number {
+    if (ttl < LONG_TTL_MS || this.#turn === undefined || --this.#readsLeft < 0) this.#lookAtClock()
+    return this.#lookedAt
+  }
+
+  #look(): void {
+    if (this.#expiry.wheel.nextEvent === Number.POSITIVE_INFINITY) {
+      this.#anyOver = false
+      this.#readsLeft = READS_PER_LOOK
+    } else this.#lookAtClock()
+  }
+
+  /**
+   * Looks at the clock, for this operation and those that may go by it: while nothing ends within the next second, up
+   * to 32 in one turn of the event loop.
+   */
+  #lookAtClock(): void {
+    const { nextEvent, time } = this.#expiry.wheel
+    const now = this.#clock.now()
+    this.#lookedAt = now
+    // Behind the wheel's time, the clock was set back: then only each entry itself can tell.
+    this.#anyOver = now >= nextEvent || now < time
+    const reusable = this.#mayReuseLook && !this.#anyOver && nextEvent - now >= FAR_OFF_MS
+    this.#readsLeft = reusable ? READS_PER_LOOK : 0
+    if (!reusable || this.#turn !== undefined) return
+    this.#turn = this.#clock.setTimeout(this.#onTurn, 1)
+    this.#turn.unref?.()
+  }
+
+  #expireNow(slot: number): undefined {
+    this.#remove(slot, 'expired')
+    this.#removals?.tell()
   }
 
   #find(key: K): number | undefined {
@@ -252,10 +323,28 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     return ttl === undefined ? this.#ttl : toMilliseconds(ttl, 'ttl', 'INVALID_TTL')
   }
 
+  /** Most writes bring a new entry of no weight; V8 compiles this short way as one piece. */
   #put(key: K, value: V, expiresAt: number, now: number): boolean {
+    const known = this.#index.get(key)
+    if (known !== undefined || this.#weigh !== undefined || !(expiresAt > now)) {
+      return this.#putOver(known, key, value, expiresAt, now)
+    }
+    if (this.#hears) this.#policy.arrive?.(key)
+    const slot =
+      this.#index.size < this.#maxItems
+        ? this.#slots.allocate(key, value)
+        : this.#makeRoom(key, value, 0, now)
+    this.#addToIndex(key, slot)
+    this.#policy.admit(slot)
+    this.#end(slot, expiresAt, now)
+    if (this.#removals !== undefined) this.#removals.tell()
+    return true
+  }
+
+  #putOver(known: number | undefined, key: K, value: V, expiresAt: number, now: number): boolean {
     const weight = this.#weigh === undefined ? 0 : wholeBytes(this.#weigh(value, key))
     const taken = expiresAt > now && weight <= this.#maxBytes
-    let slot = this.#index.get(key)
+    let slot = known
     if (slot !== undefined && this.#expiry.isExpiredAt(slot, now)) {
       this.#remove(slot, 'expired')
       slot = undefined
@@ -266,9 +355,15 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
       if (slot !== undefined) this.#remove(slot, 'replaced')
       slot = taken ? this.#insert(key, value, weight, now) : undefined
     }
-    if (slot !== undefined) this.#expiry.set(slot, Math.floor(expiresAt), now)
+    if (slot !== undefined) this.#end(slot, expiresAt, now)
     this.#removals?.tell()
     return taken
+  }
+
+  /** Says when the entry in `slot` ends. If that is soon, the next read looks at the clock. */
+  #end(slot: number, expiresAt: number, now: number): void {
+    this.#expiry.set(slot, Math.floor(expiresAt), now)
+    if (this.#turn === undefined || expiresAt - now < FAR_OFF_MS) this.#readsLeft = 0
   }
 
   /** Whether the entry in `slot` may weigh `weight` without another having to leave that is still alive. */
@@ -285,23 +380,35 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
       this.#removals.add(slots.keys[slot] as K, slots.values[slot] as V, 'replaced')
     }
     slots.values[slot] = value
-    this.#reweigh(slot, weight)
+    if (this.#weigh !== undefined) this.#reweigh(slot, weight)
     this.#policy.use(slot)
   }
 
   #insert(key: K, value: V, weight: number, now: number): number {
-    this.#makeRoom(weight, now)
-    const slot = this.#slots.allocate(key, value)
+    this.#policy.arrive?.(key)
+    const slot = this.#hasRoom(weight)
+      ? this.#slots.allocate(key, value)
+      : this.#makeRoom(key, value, weight, now)
     this.#addToIndex(key, slot)
-    this.#reweigh(slot, weight)
+    if (this.#weigh !== undefined) this.#reweigh(slot, weight)
     this.#policy.admit(slot)
     return slot
   }
 
-  #makeRoom(weight: number, now: number): void {
-    if (this.#hasRoom(weight)) return
-    this.#expiry.reclaim(now, RECLAIM_PER_EVICTION, this.#expire)
-    while (!this.#hasRoom(weight)) this.#evict(now)
+  /** A slot for an entry that finds no room: others leave, and the last of them leaves it its slot. */
+  #makeRoom(key: K, value: V, weight: number, now: number): number {
+    const anyOver = now >= this.#expiry.wheel.nextEvent
+    if (anyOver) this.#expiry.reclaim(now, RECLAIM_PER_EVICTION, this.#expire)
+    while (!this.#hasRoom(weight)) {
+      const slot = this.#policy.victim()
+      this.#take(slot, anyOver && this.#expiry.isExpiredAt(slot, now) ? 'expired' : 'evicted')
+      if (this.#hasRoom(weight)) {
+        this.#slots.occupy(slot, key, value)
+        return slot
+      }
+      this.#give(slot)
+    }
+    return this.#slots.allocate(key, value)
   }
 
   #hasRoom(weight: number): boolean {
@@ -324,7 +431,6 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   }
 
   #reweigh(slot: number, weight: number): void {
-    if (this.#weigh === undefined) return
     this.#bytes += weight - this.#weightAt(slot)
     this.#slots.weights[slot] = weight
   }
@@ -339,7 +445,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     if (slot === undefined) return undefined
     const now = this.#clock.now()
     if (expiresAt > now && !this.#expiry.isExpiredAt(slot, now)) {
-      this.#expiry.set(slot, Math.floor(expiresAt), now)
+      this.#end(slot, expiresAt, now)
       return slot
     }
     this.#remove(slot, 'expired')
@@ -348,16 +454,26 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   }
 
   #remove(slot: number, cause: RemovalCause): void {
-    const slots = this.#slots
-    const key = slots.keys[slot] as K
+    this.#take(slot, cause)
+    this.#give(slot)
+  }
+
+  /** Takes the entry in `slot` out. The slot stays where it is in the wheel: whoever comes in next may want it there. */
+  #take(slot: number, cause: RemovalCause): void {
+    const { keys, values } = this.#slots
+    const key = keys[slot] as K
     if (cause === 'evicted') this.#evictions++
     else if (cause === 'expired') this.#expirations++
-    this.#removals?.add(key, slots.values[slot] as V, cause)
+    if (this.#removals !== undefined) this.#removals.add(key, values[slot] as V, cause)
     this.#index.delete(key)
     this.#policy.remove(slot)
+    if (this.#weigh !== undefined) this.#reweigh(slot, 0)
+  }
+
+  /** Gives a slot back whose entry was taken out. */
+  #give(slot: number): void {
     this.#expiry.remove(slot)
-    this.#reweigh(slot, 0)
-    slots.release(slot)
+    this.#slots.release(slot)
   }
 
   #tellCleared(removals: Removals<K, V>): void {
@@ -376,6 +492,12 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
 
   #snapshot(): K[] {
     return Array.from(this.#policy.order(), slot => this.#slots.keys[slot] as K)
+  }
+
+  #newPolicy(): Policy {
+    const policy = new this.#policyType(this.#slots)
+    policy.limit?.(this.#maxItems)
+    return policy
   }
 
   #newSlots(): Slots<K, V> {

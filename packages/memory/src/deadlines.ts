@@ -33,6 +33,19 @@ export class Deadlines {
     return this.#ticks(slot) !== NEVER
   }
 
+  /**
+   * Puts the end of an entry off to `at` (whole epoch milliseconds) where that takes one word: both ends fit it.
+   *
+   * @returns whether it did
+   */
+  putOff(slot: number, at: number): boolean {
+    const ticks = at - this.#base
+    const before = this.#ticks(slot)
+    if (ticks < before || before === FAR || ticks >= NEVER) return false
+    this.#slots.words[slot * this.#slots.stride + EXPIRY] = ticks
+    return true
+  }
+
   /** @param at whole epoch milliseconds, or `Infinity` */
   set(slot: number, at: number, now: number): void {
     this.forget(slot)

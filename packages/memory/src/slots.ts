@@ -73,6 +73,13 @@ export class Slots<K, V> {
     return slot
   }
 
+  /** Puts an entry in a slot that another has left, and not given back. */
+  occupy(slot: number, key: K, value: V): void {
+    // As in a Map: -0 is the key 0.
+    this.keys[slot] = (key as unknown) === 0 ? (0 as K) : key
+    this.values[slot] = value
+  }
+
   /** Gives a slot back and forgets its entry. It must be out of every ring and list, and without expiry. */
   release(slot: number): void {
     this.keys[slot] = undefined

@@ -42,7 +42,12 @@ export class TimingWheel {
     return this.#size
   }
 
-  /** Epoch milliseconds before which there is nothing to do; `Infinity` when it is empty. */
+  /** Epoch milliseconds up to which it was turned. */
+  get time(): number {
+    return this.#time
+  }
+
+  /** Epoch milliseconds before which no entry ends and there is nothing to do; `Infinity` when it is empty. */
   get nextEvent(): number {
     return this.#nextEvent
   }

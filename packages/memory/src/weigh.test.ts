@@ -40,3 +40,12 @@ test.each([undefined, true, 10n ** 100n, Symbol('s'), () => 1, new Date(), new A
     expect(Number.isFinite(estimateBytes(value))).toBe(true)
   },
 )
+
+test('getters are not called: what they make up takes no room, and they may throw', () => {
+  const trap = {
+    get made(): never {
+      throw new Error('asked')
+    },
+  }
+  expect(estimateBytes(trap)).toBe(estimateBytes({ made: undefined }))
+})

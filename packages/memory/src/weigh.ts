@@ -47,9 +47,13 @@ function objectBytes(object: object, open: unknown[]): number {
     for (const element of object) open.push(element)
     return OBJECT_BYTES + object.size * 2 * SLOT_BYTES
   }
-  const values = Object.values(object)
-  for (const value of values) open.push(value)
-  return OBJECT_BYTES + values.length * SLOT_BYTES
+  const keys = Object.keys(object)
+  for (const key of keys) {
+    // What a getter makes up when asked takes no room, and asking may throw.
+    const property = Object.getOwnPropertyDescriptor(object, key)
+    if (property && 'value' in property) open.push(property.value)
+  }
+  return OBJECT_BYTES + keys.length * SLOT_BYTES
 }
 
 /** Whether V8 can keep the string in one byte a character; looks at no more than the first 1,024. */

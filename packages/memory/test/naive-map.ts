@@ -1,34 +1,33 @@
 import type { PolicyName, RemovalCause } from '../src/index.ts'
+import { type NaivePolicy, naivePolicy } from './naive-policies.ts'
 
 interface NaiveEntry {
   readonly key: string
   value: number
   weight: number
   expiresAt: number
-  frequency: number
-  rank: number
 }
 
 /** What a bounded map should do, written down in the plainest way. */
 export class NaiveMap {
   /** Values are unique: why each of them left. */
   readonly causes: Map<number, RemovalCause> = new Map()
-  readonly #policy: PolicyName
+  readonly #policyName: PolicyName
   readonly #maxBytes: number
   #maxItems: number
-  /** In order of arrival or, for the policies that mind it, of last use. */
+  #policy: NaivePolicy<string> | undefined
   #entries: NaiveEntry[] = []
-  #age = 0
 
   constructor(policy: PolicyName, maxItems: number, maxBytes: number) {
-    this.#policy = policy
+    this.#policyName = policy
+    this.#policy = naivePolicy(policy)
     this.#maxItems = maxItems
     this.#maxBytes = maxBytes
   }
 
   get(key: string): number | undefined {
     const entry = this.#find(key)
-    if (entry) this.#use(entry)
+    if (entry) this.#policy?.use(key)
     return entry?.value
   }
 
@@ -36,7 +35,7 @@ export class NaiveMap {
     return this.#find(key)?.value
   }
 
-  /** @param pick tells the value of whom `random` is to evict next */
+  /** @param pick tells the value of who is to be evicted next, where there is no naive policy that could */
   set(key: string, value: number, weight: number, expiresAt: number, pick: Pick): boolean {
     const old = this.#find(key)
     if (weight > this.#maxBytes) {
@@ -46,13 +45,15 @@ export class NaiveMap {
     if (old && this.#bytes() - old.weight + weight <= this.#maxBytes) {
       this.causes.set(old.value, 'replaced')
       Object.assign(old, { value, weight, expiresAt })
-      this.#use(old)
+      this.#policy?.use(key)
       return true
     }
     if (old) this.#remove(old, 'replaced')
+    this.#policy?.arrive(key)
     while (this.#entries.length >= this.#maxItems || this.#bytes() + weight > this.#maxBytes)
       this.#evict(pick)
-    this.#entries.push({ key, value, weight, expiresAt, frequency: 1, rank: this.#age + 1 })
+    this.#entries.push({ key, value, weight, expiresAt })
+    this.#policy?.admit(key)
     return true
   }
 
@@ -70,7 +71,7 @@ export class NaiveMap {
 
   clear(): void {
     for (const entry of [...this.#entries]) this.#remove(entry, 'cleared')
-    this.#age = 0
+    this.#policy = naivePolicy(this.#policyName)
   }
 
   resize(maxItems: number, pick: Pick): void {
@@ -82,9 +83,9 @@ export class NaiveMap {
     for (const entry of [...this.#entries]) if (entry.expiresAt <= now) this.#remove(entry, 'expired')
   }
 
-  /** The next victim first. */
+  /** The next victim first, where there is a naive policy that knows. */
   entries(): readonly NaiveEntry[] {
-    return this.#policy === 'lfu' ? this.#entries.toSorted((a, b) => a.rank - b.rank) : this.#entries
+    return this.#policy?.order().map(key => this.#find(key) as NaiveEntry) ?? this.#entries
   }
 
   #find(key: string): NaiveEntry | undefined {
@@ -95,17 +96,9 @@ export class NaiveMap {
     return this.#entries.reduce((sum, entry) => sum + entry.weight, 0)
   }
 
-  #use(entry: NaiveEntry): void {
-    if (this.#policy === 'fifo' || this.#policy === 'random') return
-    entry.frequency = Math.min(entry.frequency + 1, 63)
-    entry.rank = this.#age + entry.frequency
-    this.#entries = [...this.#entries.filter(other => other !== entry), entry]
-  }
-
   #evict(pick: Pick): void {
-    const victim = this.#policy === 'random' ? this.#holding(pick()) : this.entries()[0]
+    const victim = this.#policy ? this.#find(this.#policy.victim()) : this.#holding(pick())
     if (!victim) throw new Error('an entry was evicted that is not there')
-    this.#age = victim.rank
     this.#remove(victim, 'evicted')
   }
 
@@ -116,6 +109,7 @@ export class NaiveMap {
   #remove(entry: NaiveEntry, cause: RemovalCause): void {
     this.causes.set(entry.value, cause)
     this.#entries = this.#entries.filter(other => other !== entry)
+    this.#policy?.remove(entry.key)
   }
 }
 

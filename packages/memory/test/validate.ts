@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { type BoundedMap, partsOf } from '../src/bounded-map.ts'
+import { PREVIOUS, type Slots } from '../src/slots.ts'
 
 /** Fails unless the parts of a map agree with one another. */
 export function validate<K, V>(map: BoundedMap<K, V>): void {
@@ -33,5 +34,18 @@ export function validate<K, V>(map: BoundedMap<K, V>): void {
     expect(slots.values[slot], 'a free slot holds no value').toBeUndefined()
     expect(expiry.deadlines.has(slot)).toBe(false)
     expect(expiry.wheel.has(slot)).toBe(false)
+  }
+}
+
+/** The slots in a ring, from its start. Fails unless it is whole in both directions. */
+export function ring(slots: Slots<unknown, unknown>, anchor: number): number[] {
+  const found: number[] = []
+  let previous = anchor
+  for (let slot = slots.next(anchor); ; slot = slots.next(slot)) {
+    const back = slots.words[slot * slots.stride + PREVIOUS]
+    if (back !== previous || found.length > slots.end) throw new Error(`ring ${anchor} is broken at ${slot}`)
+    if (slot === anchor) return found
+    found.push(slot)
+    previous = slot
   }
 }

@@ -2,9 +2,16 @@ import type { Slots } from '../slots.ts'
 
 /**
  * Decides which entry leaves when there is no more room. A policy works on slot numbers and keeps what it needs
- * to know about a slot in that slot's words, so that a hit allocates nothing.
+ * to know about a slot in that slot's words, or in an array by slot, so that a hit allocates nothing.
  */
 export interface Policy {
+  /** For a policy that depends on how many entries there may be: told at the start and after every change. */
+  limit?(maxItems: number): void
+  /**
+   * For a policy that knows keys beyond their stay: one that is not in the map is about to be put there. Comes before
+   * any `victim` for its sake and before its `admit`, which may yet fail to come.
+   */
+  arrive?(key: unknown): void
   /** A new entry is in `slot`. */
   admit(slot: number): void
   /** The entry in `slot` was read or replaced. */
