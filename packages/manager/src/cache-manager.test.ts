@@ -97,6 +97,9 @@ describe('memory only', () => {
     expect(await survivors(CacheStrategy.FIFO)).toEqual(['b', 'c'])
     expect(await survivors(CacheStrategy.LFU)).toEqual(['a', 'c'])
     expect(await survivors(CacheStrategy.RANDOM)).toHaveLength(2)
+    expect(await survivors(CacheStrategy.SIEVE)).toEqual(['a', 'c'])
+    expect(await survivors(CacheStrategy.S3FIFO)).toEqual(['b', 'c'])
+    expect(await survivors(CacheStrategy.TINYLFU)).toEqual(['a', 'c'])
   })
 
   test('clear removes everything', async () => {

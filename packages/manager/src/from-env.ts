@@ -55,10 +55,13 @@ function labelOf(option: OptionName): string {
   return `${VARIABLES[option].name} (${option})`
 }
 
-/** In any case; an unknown one stays as it was written. */
+/** `S3FIFO` or `s3-fifo`, in any case; an unknown one stays as it was written. */
 function strategy(text: string): string {
-  const known = Object.values(CacheStrategy).find(name => name === text.toLowerCase())
-  return known ?? text
+  const wanted = text.toLowerCase()
+  const known = Object.entries(CacheStrategy).find(
+    ([name, value]) => wanted === name.toLowerCase() || wanted === value,
+  )
+  return known === undefined ? text : known[1]
 }
 
 function number(text: string): unknown {

@@ -45,7 +45,15 @@ test('what is given is kept', () => {
 
 test('every strategy is one that memory knows', () => {
   expect(POLICY_NAMES).toEqual(expect.arrayContaining(Object.values(CacheStrategy)))
-  expect(CacheStrategy).toEqual({ LRU: 'lru', LFU: 'lfu', FIFO: 'fifo', RANDOM: 'random' })
+  expect(CacheStrategy).toEqual({
+    LRU: 'lru',
+    LFU: 'lfu',
+    FIFO: 'fifo',
+    RANDOM: 'random',
+    SIEVE: 'sieve',
+    S3FIFO: 's3-fifo',
+    TINYLFU: 'tiny-lfu',
+  })
 })
 
 describe('an option that is not accepted is named, with what was received and what is accepted', () => {
@@ -61,7 +69,7 @@ describe('an option that is not accepted is named, with what was received and wh
     ['compressionThreshold', -1, 'an integer >= 0; received -1'],
     ['connectionPoolSize', 0, 'an integer >= 1; received 0'],
     ['connectionPoolSize', 1.5, 'received 1.5'],
-    ['evictionStrategy', 'lifo', 'one of lru, lfu, fifo, random; received "lifo"'],
+    ['evictionStrategy', 'lifo', 'one of lru, lfu, fifo, random, sieve, s3-fifo, tiny-lfu; received "lifo"'],
     ['evictionStrategy', 'constructor', 'received "constructor"'],
     ['warmupEnabled', 'yes', 'true or false; received "yes"'],
     ['batchSize', Number.POSITIVE_INFINITY, 'received Infinity'],
@@ -147,6 +155,17 @@ describe('from the environment', () => {
     expect(settingsFromEnv(env, {})).toEqual(DOCUMENTED)
   })
 
+  test.each([
+    ['LRU', 'lru'],
+    ['Sieve', 'sieve'],
+    ['S3FIFO', 's3-fifo'],
+    ['s3-fifo', 's3-fifo'],
+    ['tinylfu', 'tiny-lfu'],
+    ['TINY-LFU', 'tiny-lfu'],
+  ])('a strategy may be written %j', (text, strategy) => {
+    expect(settingsFromEnv({ EVICTION_STRATEGY: text }, {}).evictionStrategy).toBe(strategy)
+  })
+
   test('a ttl may carry its unit', () => {
     expect(settingsFromEnv({ CACHE_TTL: '5m' }, {}).defaultTtl).toBe('5m')
   })
@@ -171,7 +190,7 @@ describe('from the environment', () => {
     [
       'EVICTION_STRATEGY',
       'LIFO',
-      'EVICTION_STRATEGY (evictionStrategy) must be one of lru, lfu, fifo, random',
+      'EVICTION_STRATEGY (evictionStrategy) must be one of lru, lfu, fifo, random, sieve, s3-fifo, tiny-lfu',
     ],
     [
       'WARMUP_ENABLED',
