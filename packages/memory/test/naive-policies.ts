@@ -200,6 +200,6 @@ export function without<T>(list: readonly T[], item: T): T[] {
   return list.filter(other => other !== item)
 }
 
-export function lastOf<T>(list: readonly T[], count: number): T[] {
+function lastOf<T>(list: readonly T[], count: number): T[] {
   return count === 0 ? [] : list.slice(-count)
 }
