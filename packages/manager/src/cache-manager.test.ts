@@ -83,6 +83,15 @@ describe('memory only', () => {
     expect(await manager.get('valueOf')).toBeUndefined()
   })
 
+  test('memory holds no more than maxMemoryBytes, as estimated', async () => {
+    const manager = make({ maxMemoryBytes: 100_000 })
+    for (let i = 0; i < 100; i++) await manager.set(`k${i}`, 'x'.repeat(5_000))
+    const { items, bytes } = manager.getStats().memoryUsage
+    expect(bytes).toBeLessThanOrEqual(100_000)
+    expect(items).toBeGreaterThan(5)
+    expect(await manager.get('k99')).toHaveLength(5_000)
+  })
+
   test('memory holds maxMemorySize items and evicts by evictionStrategy', async () => {
     const survivors = async (evictionStrategy: CacheStrategy): Promise<string[]> => {
       const manager = make({ maxMemorySize: 2, evictionStrategy })

@@ -172,12 +172,19 @@ export class CacheManager implements AsyncDisposable {
 }
 
 function storeOf(settings: Settings): Store {
-  const { redisUrl, maxMemorySize, evictionStrategy, connectionPoolSize, compressionThreshold, batchSize } =
-    settings
+  const {
+    redisUrl,
+    maxMemorySize,
+    maxMemoryBytes,
+    evictionStrategy,
+    connectionPoolSize,
+    compressionThreshold,
+    batchSize,
+  } = settings
   const memory = new MemoryStore({
     maxItems: maxMemorySize,
     // A bound that is never reached: with one the store weighs its entries, and getStats can tell the bytes.
-    maxBytes: Number.MAX_SAFE_INTEGER,
+    maxBytes: maxMemoryBytes ?? Number.MAX_SAFE_INTEGER,
     policy: evictionStrategy,
   })
   if (redisUrl === undefined) return memory

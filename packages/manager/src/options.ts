@@ -10,6 +10,8 @@ export interface CacheManagerOptions {
   readonly defaultTtl?: Duration | undefined
   /** Most items in memory: 1 to 15,000,000. @default 10_000 */
   readonly maxMemorySize?: number | undefined
+  /** About how many bytes memory may take, as estimated. An integer >= 1. @default none: only items are counted */
+  readonly maxMemoryBytes?: number | undefined
   /** Values of more bytes than this are compressed on their way to Redis. An integer >= 0. @default 1024 */
   readonly compressionThreshold?: number | undefined
   /** Connections to Redis. An integer >= 1. @default 10 */
@@ -28,8 +30,8 @@ export type OptionName = keyof CacheManagerOptions
 
 /** The options, checked and complete. */
 export type Settings = {
-  readonly [K in OptionName]-?: K extends 'redisUrl'
-    ? string | undefined
+  readonly [K in OptionName]-?: K extends 'redisUrl' | 'maxMemoryBytes'
+    ? CacheManagerOptions[K]
     : Exclude<CacheManagerOptions[K], undefined>
 }
 
@@ -37,6 +39,7 @@ export const DEFAULTS: Settings = {
   redisUrl: undefined,
   defaultTtl: 300,
   maxMemorySize: 10_000,
+  maxMemoryBytes: undefined,
   compressionThreshold: 1_024,
   connectionPoolSize: 10,
   evictionStrategy: CacheStrategy.LRU,
@@ -67,6 +70,9 @@ export function settingsOf(
     redisUrl: check('redisUrl', optionalUrl),
     defaultTtl: check('defaultTtl', duration),
     maxMemorySize: check('maxMemorySize', itemCount),
+    maxMemoryBytes: check('maxMemoryBytes', (value, name) =>
+      value === undefined ? undefined : integer(value, name, 1),
+    ),
     compressionThreshold: check('compressionThreshold', (value, name) => integer(value, name, 0)),
     connectionPoolSize: check('connectionPoolSize', (value, name) => integer(value, name, 1)),
     evictionStrategy: check('evictionStrategy', (value, name) =>

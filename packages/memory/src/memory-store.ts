@@ -52,7 +52,13 @@ export class MemoryStore implements Store, Batching, Touching, Enumerable, Measu
   /** @throws CacheError `INVALID_OPTION` naming the option, the value received and what is accepted */
   constructor(options: MemoryStoreOptions = {}) {
     const { maxItems = 10_000, maxBytes, policy = 'lru', copy = 'none', clock = systemClock } = options
-    this.#map = new BoundedMap({ maxItems, policy, clock, ...(maxBytes !== undefined && { maxBytes }) })
+    this.#map = new BoundedMap({
+      maxItems,
+      policy,
+      ...(maxBytes !== undefined && { maxBytes }),
+      // The map looks at the machine's clock less often than at one that was given.
+      ...(options.clock && { clock }),
+    })
     this.#weighed = maxBytes !== undefined
     this.#copier = copierOf(copy)
     this.#clock = clock
