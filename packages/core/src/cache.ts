@@ -25,6 +25,7 @@ import { type ManyLoader, readThroughMany } from './read-through-many.ts'
 import { readSliding } from './slide.ts'
 import type { CacheStats } from './stats.ts'
 import type { Store, StoreHealth } from './store.ts'
+import { warm } from './warm.ts'
 import type { WarmUpItem, WarmUpProgress } from './warm-up.ts'
 
 export interface CacheOptions {
@@ -264,40 +265,15 @@ export class Cache<V = unknown> implements AsyncDisposable {
   async warm(source: WarmUpSource<V>): Promise<WarmUpProgress> {
     this.#engine.assertOpen()
     assertSource(source)
-    const progress = { done: 0, failed: 0 }
-    const batch = new Map<string, Entry>()
-    const release = this.#engine.flights.hold(batch, 'write') // A key invalidated while it waits for its batch stays so.
-    const flush = async (): Promise<void> => {
-      const entries = new Map(batch)
-      batch.clear()
-      await this.#warmBatch(entries, progress)
-    }
-    const add = (item: WarmUpItem<V> | readonly [key: string, value: V]): void => {
-      try {
+    return warm(this.#engine, {
+      source,
+      batchSize: this.#batchSize,
+      prepare: item => {
         const { key, value, ...options } = toItem(item)
-        batch.set(this.address(key), this.#entry(value, options))
-      } catch {
-        progress.failed++
-      }
-    }
-    try {
-      // Not `for await` for both: it would leave a moment in which an item is neither at its source nor held.
-      if (Symbol.asyncIterator in source) {
-        for await (const item of source) {
-          add(item)
-          if (batch.size >= this.#batchSize) await flush()
-        }
-      } else {
-        for (const item of source) {
-          add(item)
-          if (batch.size >= this.#batchSize) await flush()
-        }
-      }
-      if (batch.size > 0) await flush()
-    } finally {
-      release()
-    }
-    return progress
+        return [this.address(key), this.#entry(value, options)]
+      },
+      write: entries => this.#write(entries),
+    })
   }
 
   /** What this cache and its namespaces did so far: a plain snapshot. */
@@ -407,36 +383,6 @@ export class Cache<V = unknown> implements AsyncDisposable {
     const named = new Map<string, CacheError>()
     for (const [address, error] of failures) named.set(address.slice(this.#prefix.length), error)
     return { ...outcome, failures: named }
-  }
-
-  async #warmBatch(
-    entries: ReadonlyMap<string, Entry>,
-    progress: { done: number; failed: number },
-  ): Promise<void> {
-    const size = entries.size
-    try {
-      const { status, failures } = await this.#write(entries)
-      const failed = failures?.size ?? (status === 'failed' ? size : 0)
-      progress.failed += failed
-      progress.done += size - failed
-    } catch (thrown) {
-      if (this.#engine.closed) throw thrown
-      if (size === 1) progress.failed++
-      else await this.#warmOneByOne(new Map(entries), progress)
-    }
-  }
-
-  /** The store refused a batch for a value that it cannot hold: the others are written all the same. */
-  async #warmOneByOne(
-    entries: Map<string, Entry>,
-    progress: { done: number; failed: number },
-  ): Promise<void> {
-    const release = this.#engine.flights.hold(entries, 'write')
-    try {
-      for (const [address, entry] of entries) await this.#warmBatch(new Map([[address, entry]]), progress)
-    } finally {
-      release()
-    }
   }
 }
 

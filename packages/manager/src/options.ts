@@ -1,4 +1,5 @@
 import { type Duration, integer, invalidOption, oneOf, toMilliseconds } from '@cache/core'
+import { MAX_ITEMS } from '@cache/memory'
 import { assertRedisUrl } from '@cache/redis'
 import { CacheStrategy } from './cache-strategy.ts'
 
@@ -47,9 +48,6 @@ export const DEFAULTS: Settings = {
   batchSize: 100,
   monitoringEnabled: true,
 }
-
-/** The most that `MemoryStore` takes. */
-const MOST_ITEMS = 15_000_000
 
 /**
  * The options, checked and complete. Nothing is opened here.
@@ -103,9 +101,9 @@ function duration(value: unknown, name: string): Duration {
 }
 
 function itemCount(value: unknown, name: string): number {
-  if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= MOST_ITEMS)
+  if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= MAX_ITEMS)
     return value as number
-  throw invalidOption(name, value, `an integer from 1 to ${MOST_ITEMS}`)
+  throw invalidOption(name, value, `an integer from 1 to ${MAX_ITEMS}`)
 }
 
 function boolean(value: unknown, name: string): boolean {

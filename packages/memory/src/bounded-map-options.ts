@@ -2,8 +2,8 @@ import { type Clock, type Duration, integer, invalidOption } from '@cache/core'
 import type { PolicyName } from './policies/index.ts'
 import type { RemovalListener } from './removals.ts'
 
-/** A `Map` of V8 ends at 2^24 entries, removed ones included until it is compacted: that needs some room. */
-const MAX_ITEMS = 15_000_000
+/** The most that `maxItems` may be. A `Map` of V8 ends at 2^24 entries, removed ones included until it is compacted: that needs some room. */
+export const MAX_ITEMS = 15_000_000
 
 export interface BoundedMapOptions<K, V> {
   /** Most entries it holds: 1 to 15,000,000. Memory is taken as entries come. */

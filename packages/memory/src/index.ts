@@ -1,5 +1,5 @@
 export { BoundedMap, type DumpedEntry } from './bounded-map.ts'
-export type { BoundedMapOptions, SetOptions } from './bounded-map-options.ts'
+export { type BoundedMapOptions, MAX_ITEMS, type SetOptions } from './bounded-map-options.ts'
 export type { CopyMode } from './copy.ts'
 export { MemoryStore, type MemoryStoreOptions } from './memory-store.ts'
 export { POLICY_NAMES, type PolicyName } from './policies/index.ts'
