@@ -47,7 +47,7 @@ class WorkerOrigin implements Origin {
     this.#worker = worker
     worker.on('message', (answer: Answer) => this.#settle(answer))
     worker.on('error', error => this.#fail(error))
-    worker.on('exit', () => this.#fail(new Error('The database is closed')))
+    worker.on('exit', () => this.#fail(closed()))
   }
 
   get queries(): number {
@@ -63,7 +63,9 @@ class WorkerOrigin implements Origin {
     return this.#ask({ productId: id, priceCents }) as Promise<number | null>
   }
 
+  /** Rejects what still waits, at once: an answer under way would come too late for some and in time for others. */
   async close(): Promise<void> {
+    this.#fail(closed())
     await this.#worker.terminate()
   }
 
@@ -88,4 +90,8 @@ class WorkerOrigin implements Origin {
     for (const waiting of this.#pending.values()) waiting.reject(error)
     this.#pending.clear()
   }
+}
+
+function closed(): Error {
+  return new Error('The database is closed')
 }
