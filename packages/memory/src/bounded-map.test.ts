@@ -389,6 +389,25 @@ describe('bytes', () => {
     },
   )
 
+  test('weighing that changes the map does not corrupt it', () => {
+    const map: BoundedMap<string, number> = new BoundedMap({
+      maxItems: 2,
+      maxBytes: 10,
+      weigh: value => {
+        if (value === 3) map.delete('a')
+        return 1
+      },
+    })
+    map.set('a', 1)
+    map.set('b', 2)
+    map.set('a', 3)
+    expect([...map]).toEqual([
+      ['b', 2],
+      ['a', 3],
+    ])
+    validate(map)
+  })
+
   test('an infinite weight is refused also without a bound on bytes', () => {
     const map = new BoundedMap<string, number>({ maxItems: 10, weigh })
     expect(map.set('a', Number.POSITIVE_INFINITY)).toBe(false)

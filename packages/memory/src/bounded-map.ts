@@ -18,8 +18,8 @@ import { estimateBytes } from './weigh.ts'
 const RECLAIM_PER_TURN = 1_000
 /** Entries the wheel looks at before one that is still alive has to leave. */
 const RECLAIM_PER_EVICTION = 64
-/** Reads that go by one look at the machine's clock: such a look costs as much as a read. */
-const READS_PER_LOOK = 32
+/** Operations that go by one look at the machine's clock: such a look costs as much as a read. */
+const OPERATIONS_PER_LOOK = 32
 /** As long as the first entry to end is further off than this, one look serves several reads. */
 const FAR_OFF_MS = 1_000
 /** A time to live from here on may count from the last look, which is earlier by no more than the loop was held. */
@@ -68,12 +68,14 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   #index: Map<K, number> = new Map()
   #slots: Slots<K, V>
   #policy: Policy
+  /** Whether each write by the usual ttl needs a look at the clock of its own. */
+  readonly #looksToWrite: boolean
   /** Whether the policy wants to know who arrives. */
   readonly #hears: boolean
   #expiry: Expiry
   #bytes = 0
-  /** Reads left until the next look at the clock. */
-  #readsLeft = 0
+  /** Operations that may yet go by the last look at the clock. */
+  #looksSpared = 0
   /** At the last look: whether anything may have ended, and when that was. */
   #anyOver = false
   #lookedAt = 0
@@ -89,6 +91,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     this.#maxBytes = byteBound(maxBytes)
     this.#policyType = policyType(options.policy ?? 'lru')
     this.#ttl = ttl === undefined ? Number.POSITIVE_INFINITY : toMilliseconds(ttl, 'ttl')
+    this.#looksToWrite = this.#ttl < LONG_TTL_MS
     this.#weigh = callback(weigh, 'weigh') ?? (maxBytes === undefined ? undefined : estimateEntry)
     this.#removals =
       callback(onRemove, 'onRemove') && new Removals(onRemove as NonNullable<typeof onRemove>, clock)
@@ -103,7 +106,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
       const map = self.deref()
       if (!map) return
       map.#turn = undefined
-      map.#readsLeft = 0
+      map.#looksSpared = 0
     }
     this.#slots = this.#newSlots()
     this.#policy = this.#newPolicy()
@@ -140,8 +143,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   get(key: K): V | undefined {
     const slot = this.#index.get(key)
     if (slot === undefined) return undefined
-    if (--this.#readsLeft < 0) this.#look()
-    if (this.#anyOver && this.#expiry.isExpiredAt(slot, this.#lookedAt)) return this.#expireNow(slot)
+    if (--this.#looksSpared < 0 && this.#isOver(slot)) return this.#expireNow(slot)
     this.#policy.use(slot)
     return this.#slots.values[slot]
   }
@@ -165,19 +167,23 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
    * @throws CacheError `INVALID_TTL`
    */
   set(key: K, value: V, options?: SetOptions): boolean {
-    const ttl = options === undefined ? this.#ttl : this.#ttlOf(options)
-    if (ttl === undefined) return this.setUntil(key, value, options?.expiresAt as number)
-    if (ttl === Number.POSITIVE_INFINITY) return this.#put(key, value, ttl, this.#expiry.now())
-    const now = this.#nowFor(ttl)
-    return this.#put(key, value, now + ttl, now)
+    if (options !== undefined) return this.#setUnder(options, key, value)
+    if (--this.#looksSpared < 0 || this.#looksToWrite) this.#look()
+    let slot = this.#index.get(key)
+    if (this.#anyOver || this.#weigh !== undefined || (slot === undefined && !this.#isFull())) {
+      return this.#put(slot, key, value, this.#lookedAt + this.#ttl, this.#lookedAt)
+    }
+    if (slot === undefined) slot = this.#exchange(key, value)
+    else this.#replace(slot, value)
+    if (!this.#expiry.deadlines.putOff(slot)) this.#end(slot, this.#lookedAt + this.#ttl, this.#lookedAt)
+    if (this.#removals !== undefined) this.#removals.tell()
+    return true
   }
 
   /** `set(key, value, { expiresAt })` without an object for the options. */
   setUntil(key: K, value: V, expiresAt: number): boolean {
     assertTime(expiresAt)
-    const now =
-      expiresAt === Number.POSITIVE_INFINITY ? this.#expiry.now() : this.#nowFor(expiresAt - this.#lookedAt)
-    return this.#put(key, value, expiresAt, now)
+    return this.#put(this.#index.get(key), key, value, expiresAt, this.#nowFor(expiresAt - this.#lookedAt))
   }
 
   /**
@@ -277,16 +283,31 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     }
   }
 
-  /** The time for a write whose entry is to live for `ttl` milliseconds. */
+  #setUnder(options: SetOptions, key: K, value: V): boolean {
+    if (options.expiresAt !== undefined) return this.setUntil(key, value, options.expiresAt)
+    const ttl = options.ttl === undefined ? this.#ttl : toMilliseconds(options.ttl, 'ttl', 'INVALID_TTL')
+    const now = this.#nowFor(ttl)
+    return this.#put(this.#index.get(key), key, value, now + ttl, now)
+  }
+
+  /** The time for a write whose entry is to live for `ttl` milliseconds; of no account if nothing has an end. */
   #nowFor(ttl: number): number {
-    if (ttl < LONG_TTL_MS || this.#turn === undefined || --this.#readsLeft < 0) this.#lookAtClock()
+    if (ttl === Number.POSITIVE_INFINITY) {
+      if (--this.#looksSpared < 0) this.#look()
+    } else if (ttl < LONG_TTL_MS || this.#turn === undefined || --this.#looksSpared < 0) this.#lookAtClock()
     return this.#lookedAt
   }
 
+  /** Looks whether the time of the entry in `slot` is up. */
+  #isOver(slot: number): boolean {
+    this.#look()
+    return this.#anyOver && this.#expiry.isExpiredAt(slot, this.#lookedAt)
+  }
+
   #look(): void {
-    if (this.#expiry.wheel.nextEvent === Number.POSITIVE_INFINITY) {
+    if (this.#ttl === Number.POSITIVE_INFINITY && this.#expiry.wheel.nextEvent === Number.POSITIVE_INFINITY) {
       this.#anyOver = false
-      this.#readsLeft = READS_PER_LOOK
+      this.#looksSpared = OPERATIONS_PER_LOOK
     } else this.#lookAtClock()
   }
 
@@ -295,13 +316,14 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
    * to 32 in one turn of the event loop.
    */
   #lookAtClock(): void {
-    const { nextEvent, time } = this.#expiry.wheel
+    const { deadlines, wheel } = this.#expiry
     const now = this.#clock.now()
     this.#lookedAt = now
+    deadlines.usual(Math.floor(now + this.#ttl), now)
     // Behind the wheel's time, the clock was set back: then only each entry itself can tell.
-    this.#anyOver = now >= nextEvent || now < time
-    const reusable = this.#mayReuseLook && !this.#anyOver && nextEvent - now >= FAR_OFF_MS
-    this.#readsLeft = reusable ? READS_PER_LOOK : 0
+    this.#anyOver = now >= wheel.nextEvent || now < wheel.time
+    const reusable = this.#mayReuseLook && !this.#anyOver && wheel.nextEvent - now >= FAR_OFF_MS
+    this.#looksSpared = reusable ? OPERATIONS_PER_LOOK : 0
     if (!reusable || this.#turn !== undefined) return
     this.#turn = this.#clock.setTimeout(this.#onTurn, 1)
     this.#turn.unref?.()
@@ -317,40 +339,18 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     return slot === undefined || this.#expiry.isExpired(slot) ? undefined : slot
   }
 
-  /** Milliseconds to live by the options of one entry; `undefined` if they say until when. */
-  #ttlOf({ ttl, expiresAt }: SetOptions): number | undefined {
-    if (expiresAt !== undefined) return undefined
-    return ttl === undefined ? this.#ttl : toMilliseconds(ttl, 'ttl', 'INVALID_TTL')
-  }
-
-  /** Most writes bring a new entry of no weight; V8 compiles this short way as one piece. */
-  #put(key: K, value: V, expiresAt: number, now: number): boolean {
-    const known = this.#index.get(key)
-    if (known !== undefined || this.#weigh !== undefined || !(expiresAt > now)) {
-      return this.#putOver(known, key, value, expiresAt, now)
-    }
-    if (this.#hears) this.#policy.arrive?.(key)
-    const slot =
-      this.#index.size < this.#maxItems
-        ? this.#slots.allocate(key, value)
-        : this.#makeRoom(key, value, 0, now)
-    this.#addToIndex(key, slot)
-    this.#policy.admit(slot)
-    this.#end(slot, expiresAt, now)
-    if (this.#removals !== undefined) this.#removals.tell()
-    return true
-  }
-
-  #putOver(known: number | undefined, key: K, value: V, expiresAt: number, now: number): boolean {
+  #put(known: number | undefined, key: K, value: V, expiresAt: number, now: number): boolean {
     const weight = this.#weigh === undefined ? 0 : wholeBytes(this.#weigh(value, key))
     const taken = expiresAt > now && weight <= this.#maxBytes
-    let slot = known
+    // Whoever weighs may change the map.
+    let slot = this.#weigh === undefined ? known : this.#index.get(key)
     if (slot !== undefined && this.#expiry.isExpiredAt(slot, now)) {
       this.#remove(slot, 'expired')
       slot = undefined
     }
     if (slot !== undefined && taken && this.#canWeigh(slot, weight, now)) {
-      this.#replace(slot, value, weight)
+      this.#replace(slot, value)
+      if (this.#weigh !== undefined) this.#reweigh(slot, weight)
     } else {
       if (slot !== undefined) this.#remove(slot, 'replaced')
       slot = taken ? this.#insert(key, value, weight, now) : undefined
@@ -363,7 +363,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   /** Says when the entry in `slot` ends. If that is soon, the next read looks at the clock. */
   #end(slot: number, expiresAt: number, now: number): void {
     this.#expiry.set(slot, Math.floor(expiresAt), now)
-    if (this.#turn === undefined || expiresAt - now < FAR_OFF_MS) this.#readsLeft = 0
+    if (this.#turn === undefined || expiresAt - now < FAR_OFF_MS) this.#looksSpared = 0
   }
 
   /** Whether the entry in `slot` may weigh `weight` without another having to leave that is still alive. */
@@ -374,41 +374,51 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     return this.#bytes + growth <= this.#maxBytes
   }
 
-  #replace(slot: number, value: V, weight: number): void {
+  #replace(slot: number, value: V): void {
     const slots = this.#slots
     if (this.#removals !== undefined && !Object.is(slots.values[slot], value)) {
-      this.#removals.add(slots.keys[slot] as K, slots.values[slot] as V, 'replaced')
+      this.#removals.add(slots.keyOf(slot), slots.values[slot] as V, 'replaced')
     }
     slots.values[slot] = value
-    if (this.#weigh !== undefined) this.#reweigh(slot, weight)
     this.#policy.use(slot)
   }
 
   #insert(key: K, value: V, weight: number, now: number): number {
+    if (this.#isFull() && !this.#anyOver && this.#weigh === undefined) return this.#exchange(key, value)
     this.#policy.arrive?.(key)
-    const slot = this.#hasRoom(weight)
-      ? this.#slots.allocate(key, value)
-      : this.#makeRoom(key, value, weight, now)
+    if (!this.#hasRoom(weight)) this.#expiry.reclaim(now, RECLAIM_PER_EVICTION, this.#expire)
+    while (!this.#hasRoom(weight)) this.#evict(now)
+    const slot = this.#slots.allocate(key, value)
     this.#addToIndex(key, slot)
     if (this.#weigh !== undefined) this.#reweigh(slot, weight)
     this.#policy.admit(slot)
     return slot
   }
 
-  /** A slot for an entry that finds no room: others leave, and the last of them leaves it its slot. */
-  #makeRoom(key: K, value: V, weight: number, now: number): number {
-    const anyOver = now >= this.#expiry.wheel.nextEvent
-    if (anyOver) this.#expiry.reclaim(now, RECLAIM_PER_EVICTION, this.#expire)
-    while (!this.#hasRoom(weight)) {
-      const slot = this.#policy.victim()
-      this.#take(slot, anyOver && this.#expiry.isExpiredAt(slot, now) ? 'expired' : 'evicted')
-      if (this.#hasRoom(weight)) {
-        this.#slots.occupy(slot, key, value)
-        return slot
-      }
-      this.#give(slot)
+  #isFull(): boolean {
+    return this.#index.size >= this.#maxItems
+  }
+
+  /**
+   * Evicts an entry for a new one, which takes over its slot and with that its place in the wheel: the way of every new
+   * entry into a full map, unless there is something to weigh or to reclaim.
+   */
+  #exchange(key: K, value: V): number {
+    const slots = this.#slots
+    const policy = this.#policy
+    if (this.#hears) policy.arrive?.(key)
+    const slot = policy.victim()
+    // Both operations on the index at once: they wait for memory, and together wait less.
+    this.#index.delete(slots.keys[slot] as K)
+    this.#addToIndex(key, slot)
+    this.#evictions++
+    if (this.#removals !== undefined) {
+      this.#removals.add(slots.keyOf(slot), slots.values[slot] as V, 'evicted')
     }
-    return this.#slots.allocate(key, value)
+    policy.remove(slot)
+    slots.occupy(slot, key, value)
+    policy.admit(slot)
+    return slot
   }
 
   #hasRoom(weight: number): boolean {
@@ -454,33 +464,23 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   }
 
   #remove(slot: number, cause: RemovalCause): void {
-    this.#take(slot, cause)
-    this.#give(slot)
-  }
-
-  /** Takes the entry in `slot` out. The slot stays where it is in the wheel: whoever comes in next may want it there. */
-  #take(slot: number, cause: RemovalCause): void {
-    const { keys, values } = this.#slots
-    const key = keys[slot] as K
+    const slots = this.#slots
+    const key = slots.keyOf(slot)
     if (cause === 'evicted') this.#evictions++
     else if (cause === 'expired') this.#expirations++
-    if (this.#removals !== undefined) this.#removals.add(key, values[slot] as V, cause)
+    if (this.#removals !== undefined) this.#removals.add(key, slots.values[slot] as V, cause)
     this.#index.delete(key)
     this.#policy.remove(slot)
     if (this.#weigh !== undefined) this.#reweigh(slot, 0)
-  }
-
-  /** Gives a slot back whose entry was taken out. */
-  #give(slot: number): void {
     this.#expiry.remove(slot)
-    this.#slots.release(slot)
+    slots.release(slot)
   }
 
   #tellCleared(removals: Removals<K, V>): void {
     const now = this.#expiry.now()
     for (const slot of this.#policy.order()) {
       const cause = this.#expiry.isExpiredAt(slot, now) ? 'expired' : 'cleared'
-      removals.add(this.#slots.keys[slot] as K, this.#slots.values[slot] as V, cause)
+      removals.add(this.#slots.keyOf(slot), this.#slots.values[slot] as V, cause)
     }
   }
 
@@ -491,7 +491,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   }
 
   #snapshot(): K[] {
-    return Array.from(this.#policy.order(), slot => this.#slots.keys[slot] as K)
+    return Array.from(this.#policy.order(), slot => this.#slots.keyOf(slot))
   }
 
   #newPolicy(): Policy {

@@ -16,6 +16,8 @@ export class Deadlines {
   readonly #slots: Slots<unknown, unknown>
   readonly #far = new Map<number, number>()
   #base = 0
+  /** What {@link putOff} puts ends off to. */
+  #usual = NEVER
 
   constructor(slots: Slots<unknown, unknown>) {
     this.#slots = slots
@@ -34,15 +36,27 @@ export class Deadlines {
   }
 
   /**
-   * Puts the end of an entry off to `at` (whole epoch milliseconds) where that takes one word: both ends fit it.
+   * Says when those entries end that are {@link putOff}; never, unless it was said.
+   *
+   * @param at whole epoch milliseconds, or `Infinity`
+   */
+  usual(at: number, now: number): void {
+    this.#makeFit(at, now)
+    if (at === Number.POSITIVE_INFINITY) this.#usual = NEVER
+    else this.#usual = this.#fits(at) ? (at - this.#base) | 0 : FAR
+  }
+
+  /**
+   * Puts the end of an entry off to the usual one, if that is later and both fit a word: it then stays where it stands
+   * in the wheel.
    *
    * @returns whether it did
    */
-  putOff(slot: number, at: number): boolean {
-    const ticks = at - this.#base
-    const before = this.#ticks(slot)
-    if (ticks < before || before === FAR || ticks >= NEVER) return false
-    this.#slots.words[slot * this.#slots.stride + EXPIRY] = ticks
+  putOff(slot: number): boolean {
+    const { words, stride } = this.#slots
+    const before = words[slot * stride + EXPIRY] as number
+    if (before > this.#usual || before === FAR) return false
+    words[slot * stride + EXPIRY] = this.#usual
     return true
   }
 
@@ -50,7 +64,7 @@ export class Deadlines {
   set(slot: number, at: number, now: number): void {
     this.forget(slot)
     if (at === Number.POSITIVE_INFINITY) return
-    if (!this.#fits(at) && at - now < REACH_MS) this.#rebase(now)
+    this.#makeFit(at, now)
     this.#write(slot, at)
   }
 
@@ -62,6 +76,10 @@ export class Deadlines {
 
   #ticks(slot: number): number {
     return this.#slots.words[slot * this.#slots.stride + EXPIRY] as number
+  }
+
+  #makeFit(at: number, now: number): void {
+    if (!this.#fits(at) && at - now < REACH_MS) this.#rebase(now)
   }
 
   #fits(at: number): boolean {
@@ -78,6 +96,7 @@ export class Deadlines {
   #rebase(now: number): void {
     const previous = this.#base
     this.#base = now + REACH_MS
+    if (this.#usual !== NEVER) this.#usual = FAR
     for (let slot = this.#slots.anchors; slot < this.#slots.end; slot++) {
       const ticks = this.#ticks(slot)
       if (ticks !== NEVER && ticks !== FAR) this.#write(slot, previous + ticks)

@@ -38,7 +38,6 @@ export class Expiry {
 
   /** @param at whole epoch milliseconds after `now`, or `Infinity` */
   set(slot: number, at: number, now: number): void {
-    if (this.wheel.has(slot) && this.deadlines.putOff(slot, at)) return
     const before = this.deadlines.at(slot)
     this.deadlines.set(slot, at, now)
     // Put off or lifted: the wheel finds out when it comes to it.

@@ -2,7 +2,7 @@
 export const EXPIRY = 0
 export const WHEEL_PREVIOUS = 1
 export const WHEEL_NEXT = 2
-/** Words of the policy: two links, and one more for those that ask for it. */
+/** Words of the policy, as far as it asks for them: two links and one more. */
 export const PREVIOUS = 3
 export const NEXT = 4
 export const MARK = 5
@@ -17,8 +17,8 @@ const FIRST_CAPACITY = 16
  * The entries of a map by number. What a hit or a removal touches of one slot (links, expiry) lies side by side
  * in one typed array: at 100,000 entries the cost is cache misses, not instructions.
  *
- * The first `anchors` slots hold no entry: each is the fixed point of a ring of linked slots. A real slot is
- * therefore never 0, and 0 serves as "none" in every list that is not a ring.
+ * The first `anchors` slots hold no entry: each is the fixed point of a ring of linked slots. There is at least one
+ * such slot, so that a real one is never 0, and 0 serves as "none" in every list that is not a ring.
  */
 export class Slots<K, V> {
   /** `stride` words for each slot, replaced when the slots grow: never keep a reference across an admission. */
@@ -55,7 +55,7 @@ export class Slots<K, V> {
     this.keys = emptyArray(capacity)
     this.values = emptyArray(capacity)
     this.weights = new Float64Array(this.#weighed ? capacity : 0)
-    for (let anchor = 0; anchor < this.anchors; anchor++) this.#closeRing(anchor)
+    for (let anchor = 0; anchor < options.anchors; anchor++) this.#closeRing(anchor)
   }
 
   /** One past the highest slot ever used. */
@@ -66,8 +66,7 @@ export class Slots<K, V> {
   /** Takes a slot for an entry, without expiry or links. There must be fewer than `limit` entries. */
   allocate(key: K, value: V): number {
     const slot = this.#free === 0 ? this.#takeFresh() : this.#takeFree()
-    // As in a Map: -0 is the key 0.
-    this.keys[slot] = (key as unknown) === 0 ? (0 as K) : key
+    this.keys[slot] = key
     this.values[slot] = value
     this.words[slot * this.stride + EXPIRY] = NEVER
     return slot
@@ -75,9 +74,14 @@ export class Slots<K, V> {
 
   /** Puts an entry in a slot that another has left, and not given back. */
   occupy(slot: number, key: K, value: V): void {
-    // As in a Map: -0 is the key 0.
-    this.keys[slot] = (key as unknown) === 0 ? (0 as K) : key
+    this.keys[slot] = key
     this.values[slot] = value
+  }
+
+  /** The key of the entry in `slot`. As in a Map, -0 is the key 0. */
+  keyOf(slot: number): K {
+    const key = this.keys[slot]
+    return key === 0 ? (0 as K) : (key as K)
   }
 
   /** Gives a slot back and forgets its entry. It must be out of every ring and list, and without expiry. */

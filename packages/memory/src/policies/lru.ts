@@ -1,102 +1,125 @@
-import { NEXT, PREVIOUS, type Slots } from '../slots.ts'
+import type { Slots } from '../slots.ts'
 import type { Policy } from './policy.ts'
 
-const RECENT = 0
-
-/** Uses noted before they are carried out: one in so many entries, within these bounds. */
-const SLOTS_PER_NOTE = 8
-const MIN_NOTES = 64
-const MAX_NOTES = 16_384
+/** In place of the time of its last use: nobody is in the slot. */
+const EMPTY = -1
+/**
+ * Uses between two rankings, for each slot there is. They bound the time that a ranking takes and its scratch space of
+ * a word for each; there may be more as long as that space is small.
+ */
+const MIN_USES_PER_SLOT = 4
+const MAX_USES_PER_SLOT = 64
+const SMALL_SPACE = 2 ** 19
 
 /**
- * Least recently used: one ring from the longest unused to the latest used.
- *
- * A use is only noted; the notes are carried out when they are full, or before anything that depends on the order.
- * The order is exactly that of moving each entry at each use, but an entry that was used often in between is
- * moved once, and moves that follow each other at once do not wait for memory one by one.
+ * Least recently used, exactly, and without links: a use writes down its number in the order of all uses, and moves
+ * nothing. Who has gone longest without one is looked up when somebody has to leave, for all entries at once: they are
+ * ranked by their last use in one pass, and leave in this order unless they were used again since. By the time all of
+ * a ranking have left or were used, there were as many uses as entries: a use costs constant time, amortised.
  */
 export class Lru implements Policy {
-  static readonly words = 2
-  static readonly anchors = 1
+  static readonly words = 0
+  static readonly anchors = 0
   readonly #slots: Slots<unknown, unknown>
-  /** The slots used since the ring was in order, the latest last. */
-  #notes = new Int32Array(1)
-  #noted = 0
-  /** While notes are carried out: one bit for each slot that was moved. */
-  #moved = new Int32Array(1)
+  /** By slot: the number of the last use since the ranking, 0 if there was none, or {@link EMPTY}. */
+  #lastUse: Int32Array<ArrayBuffer> = new Int32Array(1)
+  /** Uses since the ranking, and how many there may be. */
+  #uses = 0
+  #maxUses = MAX_USES_PER_SLOT
+  /** The slots by their last use before the ranking, the longest unused first, from `#first` up to `#end`. */
+  #ranking: Int32Array<ArrayBuffer> = new Int32Array(0)
+  #first = 0
+  #end = 0
 
   constructor(slots: Slots<unknown, unknown>) {
     this.#slots = slots
   }
 
   admit(slot: number): void {
-    if (this.#noted > 0) this.#carryOut()
-    this.#slots.append(slot, RECENT)
+    if (slot >= this.#lastUse.length) this.#grow()
+    this.use(slot)
   }
 
   use(slot: number): void {
-    const noted = this.#noted
-    const notes = this.#notes
-    notes[noted] = slot
-    this.#noted = noted + 1
-    if (noted + 1 === notes.length) this.#carryOut()
+    const use = ++this.#uses
+    this.#lastUse[slot] = use
+    if (use === this.#maxUses) this.#rank()
   }
 
   remove(slot: number): void {
-    if (this.#noted > 0) this.#carryOut()
-    this.#slots.unlink(slot)
+    this.#lastUse[slot] = EMPTY
   }
 
   victim(): number {
-    if (this.#noted > 0) this.#carryOut()
-    return this.#slots.next(RECENT)
-  }
-
-  order(): Iterable<number> {
-    if (this.#noted > 0) this.#carryOut()
-    return this.#slots.ring(RECENT)
-  }
-
-  /** From the latest note back: each slot's first is its last use, and its place is before those already moved. */
-  #carryOut(): void {
-    this.#fit()
-    const { words, stride } = this.#slots
-    const notes = this.#notes
-    const moved = this.#moved
-    let following = RECENT
-    for (let i = this.#noted - 1; i >= 0; i--) {
-      const slot = notes[i] as number
-      const bits = moved[slot >> 5] as number
-      const bit = 1 << (slot & 31)
-      if ((bits & bit) !== 0) continue
-      moved[slot >> 5] = bits | bit
-      const at = slot * stride
-      const next = words[at + NEXT] as number
-      if (next !== following) {
-        const previous = words[at + PREVIOUS] as number
-        words[previous * stride + NEXT] = next
-        words[next * stride + PREVIOUS] = previous
-        const before = words[following * stride + PREVIOUS] as number
-        words[before * stride + NEXT] = slot
-        words[at + PREVIOUS] = before
-        words[at + NEXT] = following
-        words[following * stride + PREVIOUS] = slot
-      }
-      following = slot
+    const lastUse = this.#lastUse
+    const ranking = this.#ranking
+    for (let i = this.#first; i < this.#end; i++) {
+      const slot = ranking[i] as number
+      if (lastUse[slot] !== 0) continue
+      this.#first = i + 1
+      return slot
     }
-    for (let i = 0; i < this.#noted; i++) moved[(notes[i] as number) >> 5] = 0
-    this.#noted = 0
+    this.#first = this.#end
+    this.#rank()
+    return this.#ranking[this.#first++] as number
   }
 
-  /** Grows the notes, which keep what they hold, and the bits with the slots. */
-  #fit(): void {
-    const capacity = this.#slots.keys.length
-    const bits = (capacity >> 5) + 1
-    if (this.#moved.length < bits) this.#moved = new Int32Array(bits)
-    const suitable = Math.min(Math.max(Math.ceil(capacity / SLOTS_PER_NOTE), MIN_NOTES), MAX_NOTES)
-    if (this.#notes.length >= suitable) return
-    const notes = new Int32Array(suitable)
-    notes.set(this.#notes)
-    this.#notes = notes
+  *order(): IterableIterator<number> {
+    this.#rank()
+    yield* this.#ranking.subarray(0, this.#end)
   }
+
+  /**
+   * Those still unused keep their places; behind them come those used since, sorted by the number of the use. Without a
+   * branch on any of them, for no processor could predict it.
+   */
+  #rank(): void {
+    const { end: slots } = this.#slots
+    const lastUse = this.#lastUse
+    const before = this.#ranking
+    const uses = this.#uses
+    const usedAt = zeros(uses + 1)
+    for (let slot = 1; slot < slots; slot++) usedAt[Math.max(lastUse[slot] as number, 0)] = slot
+    const ranking = before.length > lastUse.length ? before : resized(before, lastUse.length + 1)
+    let end = 0
+    for (let i = this.#first; i < this.#end; i++) {
+      const slot = ranking[i] as number
+      ranking[end] = slot
+      end += isZero(lastUse[slot] as number)
+    }
+    for (let use = 1; use <= uses; use++) {
+      const slot = usedAt[use] as number
+      ranking[end] = slot
+      end += 1 - isZero(slot)
+    }
+    lastUse.fill(0)
+    this.#ranking = ranking
+    this.#first = 0
+    this.#end = end
+    this.#uses = 0
+  }
+
+  #grow(): void {
+    const slots = this.#slots.keys.length
+    this.#lastUse = resized(this.#lastUse, slots)
+    this.#maxUses = Math.max(slots * MIN_USES_PER_SLOT, Math.min(slots * MAX_USES_PER_SLOT, SMALL_SPACE))
+  }
+}
+
+/** Shared by all: a ranking is made at one go, and lets nobody else in. */
+let smallSpace = new Int32Array(0)
+
+function zeros(length: number): Int32Array {
+  if (length > SMALL_SPACE) return new Int32Array(length)
+  if (smallSpace.length < length) smallSpace = new Int32Array(Math.min(length * 2, SMALL_SPACE))
+  return smallSpace.fill(0, 0, length)
+}
+
+/** 1 for 0, 0 for any other 32-bit integer. */
+function isZero(n: number): number {
+  return 1 - ((n | (0 - n)) >>> 31)
+}
+
+function resized(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  return new Int32Array(array.buffer.transfer(length * Int32Array.BYTES_PER_ELEMENT))
 }

@@ -26,7 +26,7 @@ export interface Policy {
 
 /** How a policy is made, and what it takes in the slots. */
 export interface PolicyType {
-  /** Words it uses in each slot, from `PREVIOUS` on; at least the two links of a ring. */
+  /** Words it uses in each slot, from `PREVIOUS` on: none, the two links of a ring, or these and one more. */
   readonly words: number
   /** Slots it reserves as the fixed points of its rings. */
   readonly anchors: number

@@ -1,0 +1,39 @@
+import { PerformanceObserver } from 'node:perf_hooks'
+import { describe, expect, test } from 'vitest'
+import { BoundedMap } from './bounded-map.ts'
+import { POLICY_NAMES } from './policies/index.ts'
+
+const OPERATIONS = 3_000_000
+
+/** One number boxed in each operation would be 48 MB of garbage, collected two or three at a time. */
+const FEW = 5
+
+/** Collections of garbage while `work` runs. */
+async function scavenges(work: () => void): Promise<number> {
+  let count = 0
+  const observer = new PerformanceObserver(list => {
+    count += list.getEntries().length
+  })
+  observer.observe({ entryTypes: ['gc'] })
+  work()
+  await new Promise(resolve => setTimeout(resolve, 10))
+  observer.disconnect()
+  return count
+}
+
+describe.each(POLICY_NAMES)('%s', policy => {
+  test('a hit and a replacement allocate nothing', async () => {
+    const map = new BoundedMap<number, object>({ maxItems: 1_000, policy, ttl: '1h' })
+    const value = {}
+    const hit = () => {
+      for (let i = 0; i < OPERATIONS; i++) map.get(i % 1_000)
+    }
+    const replace = () => {
+      for (let i = 0; i < OPERATIONS; i++) map.set(i % 1_000, value)
+    }
+    // Once compiled, only a look at the clock, every 32 operations, still boxes a number.
+    for (const work of [replace, hit, replace, hit]) work()
+    expect(await scavenges(hit)).toBeLessThanOrEqual(FEW)
+    expect(await scavenges(replace)).toBeLessThanOrEqual(FEW)
+  })
+})
