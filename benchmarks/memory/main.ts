@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { fileError, runCommand } from '../lib/command.ts'
+import { describeMachine } from '../lib/machine.ts'
 import { helpText, parseArguments } from './arguments.ts'
 import { CONTESTANTS } from './contestants.ts'
-import { describeMachine } from './machine.ts'
 import { failures, markdownReport, textReport } from './report.ts'
 import { runRounds } from './rounds.ts'
 
@@ -16,7 +16,7 @@ await runCommand(async argv => {
   // Before the first round: a path that cannot be written to must not cost the results.
   if (args.json !== undefined) await save(args.json, '')
   const series = await runRounds(args, text => process.stderr.write(`${text}\n`))
-  const machine = describeMachine(args.contestants)
+  const machine = describeMachine(packagesOf(args.contestants))
   process.stdout.write(`${(args.markdown ? markdownReport : textReport)(series, machine)}\n`)
   if (args.json !== undefined) await save(args.json, `${JSON.stringify({ machine, series }, null, 2)}\n`)
   const failed = failures(series)
@@ -28,4 +28,8 @@ async function save(file: string, text: string): Promise<void> {
   await writeFile(file, text).catch(error => {
     throw fileError('write', file, error)
   })
+}
+
+function packagesOf(names: readonly string[]): string[] {
+  return CONTESTANTS.filter(({ name }) => names.includes(name)).flatMap(({ package: name }) => name ?? [])
 }

@@ -1,7 +1,7 @@
+import type { Machine } from '../lib/machine.ts'
 import { count, type Spread, spread } from '../lib/numbers.ts'
 import { markdownTable, type Table, textTable } from '../lib/table.ts'
 import { REFERENCE } from './contestants.ts'
-import type { Machine } from './machine.ts'
 import type { Series } from './rounds.ts'
 import { type Measurement, WORKLOADS, type Workload } from './workloads.ts'
 

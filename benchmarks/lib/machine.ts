@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { CONTESTANTS } from './contestants.ts'
 
 /** Where and with what it was measured. */
 export interface Machine {
@@ -13,12 +12,9 @@ export interface Machine {
   readonly packages: Readonly<Record<string, string>>
 }
 
-/** @param names the contestants whose packages count */
-export function describeMachine(names: readonly string[], now: Date = new Date()): Machine {
+/** @param packages whose versions matter */
+export function describeMachine(packages: readonly string[], now: Date = new Date()): Machine {
   const processors = cpus()
-  const packages = CONTESTANTS.filter(({ name }) => names.includes(name)).flatMap(({ package: name }) =>
-    name === undefined ? [] : [name],
-  )
   return {
     date: now.toISOString().slice(0, 10),
     cpu: processors[0]?.model.trim() ?? 'unknown',
