@@ -1,5 +1,5 @@
 import { type Clock, type Duration, integer, invalidOption } from '@cache/core'
-import type { PolicyName } from './policies/index.ts'
+import type { PolicyName, PolicyType } from './policies/index.ts'
 import type { RemovalListener } from './removals.ts'
 
 /** The most that `maxItems` may be. A `Map` of V8 ends at 2^24 entries, removed ones included until it is compacted: that needs some room. */
@@ -10,8 +10,8 @@ export interface BoundedMapOptions<K, V> {
   readonly maxItems: number
   /** Most bytes its entries weigh together, at least 1. Default: no such bound. */
   readonly maxBytes?: number
-  /** Who leaves when there is no more room. Default `'lru'`. */
-  readonly policy?: PolicyName
+  /** Who leaves when there is no more room: a name, or a class of your own. Default `'lru'`. */
+  readonly policy?: PolicyName | PolicyType
   /** How long an entry lives if `set` does not say; a bare number is seconds. Default: until it is evicted. */
   readonly ttl?: Duration
   /**

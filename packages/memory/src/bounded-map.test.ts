@@ -350,6 +350,19 @@ describe('time', () => {
   })
 })
 
+test('an end between two milliseconds comes at the earlier, for one that takes the place of another too', () => {
+  let now = 1_800_000_000_000.5
+  const clock = { now: () => now, setTimeout: () => ({}), clearTimeout: () => {} }
+  const map = new BoundedMap<string, number>({ maxItems: 1, ttl: '1h', clock })
+  for (const key of ['a', 'b']) {
+    map.set(key, 1)
+    now += 3_600_000 - 0.4
+    expect(map.get(key)).toBeUndefined()
+    now = 1_800_000_000_000.5
+    map.set(key, 1)
+  }
+})
+
 describe('bytes', () => {
   const weigh = (value: number): number => value
   test('the heaviest that fits is kept, and others make room', () => {

@@ -409,7 +409,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     if (this.#hears) policy.arrive?.(key)
     const slot = policy.victim()
     // Both operations on the index at once: they wait for memory, and together wait less.
-    this.#index.delete(slots.keys[slot] as K)
+    if (!this.#index.delete(slots.keys[slot] as K)) throw nobodyThere()
     this.#addToIndex(key, slot)
     this.#evictions++
     if (this.#removals !== undefined) {
@@ -427,6 +427,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
 
   #evict(now: number): void {
     const slot = this.#policy.victim()
+    if (!this.#index.has(this.#slots.keys[slot] as K)) throw nobodyThere()
     this.#remove(slot, this.#expiry.isExpiredAt(slot, now) ? 'expired' : 'evicted')
   }
 
@@ -512,6 +513,13 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   static {
     partsOf = map => ({ index: map.#index, slots: map.#slots, policy: map.#policy, expiry: map.#expiry })
   }
+}
+
+function nobodyThere(): CacheError {
+  return new CacheError(
+    'STORE',
+    'the policy named a victim that is no entry; what it was to make room for is not set',
+  )
 }
 
 function estimateEntry(value: unknown, key: unknown): number {

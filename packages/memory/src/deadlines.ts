@@ -95,7 +95,7 @@ export class Deadlines {
   /** One pass over all slots, every 24 days at most. */
   #rebase(now: number): void {
     const previous = this.#base
-    this.#base = now + REACH_MS
+    this.#base = Math.floor(now) + REACH_MS
     if (this.#usual !== NEVER) this.#usual = FAR
     for (let slot = this.#slots.anchors; slot < this.#slots.end; slot++) {
       const ticks = this.#ticks(slot)

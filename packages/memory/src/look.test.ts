@@ -45,6 +45,27 @@ describe('looking at the machine’s clock', () => {
     expect(map.get('k')).toBeUndefined()
   })
 
+  test('so does a short ttl of the map, whose writes each look', () => {
+    const map = new BoundedMap<string, number>({ maxItems: 2, ttl: '5s' })
+    for (const key of ['a', 'b']) map.set(key, 1)
+    holdTheLoop(3_000)
+    for (const key of ['b', 'k']) map.set(key, 2)
+    vi.advanceTimersByTime(4_999)
+    expect([map.get('b'), map.get('k')]).toEqual([2, 2])
+    vi.advanceTimersByTime(1)
+    expect([map.get('b'), map.get('k')]).toEqual([undefined, undefined])
+  })
+
+  test('writes by a long ttl go by one look, and so end no later than theirs', () => {
+    const map = new BoundedMap<string, number>({ maxItems: 2, ttl: '1h' })
+    map.set('a', 1)
+    const look = vi.spyOn(Date, 'now')
+    for (let i = 0; i < 3_300; i++) map.set(`k${i % 7}`, i)
+    expect(look.mock.calls.length).toBeLessThanOrEqual(104)
+    holdTheLoop(HOUR)
+    expect([...map.keys()]).toEqual([])
+  })
+
   test('a loop that never yields sees time pass within 32 reads', () => {
     const map = new BoundedMap<string, number>({ maxItems: 10, ttl: '1h' })
     map.set('k', 1)

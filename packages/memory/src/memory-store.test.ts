@@ -11,7 +11,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { MemoryStore, type MemoryStoreOptions, POLICY_NAMES } from './index.ts'
 
 const clock = new ManualClock()
-const entry = (value: unknown, ttlMs: number = 60_000): Entry => ({
+const entryFor = (value: unknown, ttlMs: number): Entry => ({
   value,
   createdAt: clock.now(),
   freshUntil: clock.now() + ttlMs,
@@ -19,19 +19,25 @@ const entry = (value: unknown, ttlMs: number = 60_000): Entry => ({
 })
 const withCode = (code: string): unknown => expect.objectContaining({ name: 'CacheError', code })
 
-const MATRIX: MemoryStoreOptions[] = POLICY_NAMES.flatMap(policy =>
+const DAY = 86_400_000
+const MATRIX: (MemoryStoreOptions & { ttlMs: number })[] = POLICY_NAMES.flatMap(policy =>
   ([undefined, 100_000] as const).flatMap(maxBytes =>
-    (['none', 'clone', 'freeze'] as const).map(copy => ({
-      policy,
-      copy,
-      clock,
-      maxItems: 5,
-      ...(maxBytes !== undefined && { maxBytes }),
-    })),
+    (['none', 'clone', 'freeze'] as const).flatMap(copy =>
+      [60_000, 40 * DAY, Number.POSITIVE_INFINITY].map(ttlMs => ({
+        policy,
+        copy,
+        clock,
+        maxItems: 5,
+        ttlMs,
+        ...(maxBytes !== undefined && { maxBytes }),
+      })),
+    ),
   ),
 )
 
-describe.each(MATRIX)('policy $policy, maxBytes $maxBytes, copy $copy', options => {
+describe.each(MATRIX)('policy $policy, maxBytes $maxBytes, copy $copy, ttl $ttlMs ms', options => {
+  const { ttlMs } = options
+  const entry = (value: unknown, ms: number = ttlMs): Entry => entryFor(value, ms)
   let store: MemoryStore
   beforeEach(() => {
     store = new MemoryStore(options)
@@ -42,12 +48,15 @@ describe.each(MATRIX)('policy $policy, maxBytes $maxBytes, copy $copy', options 
     expect(store.get('k')).toBeUndefined()
     expect(store.set('k', stored)).toBe(APPLIED)
     expect(store.get('k')).toEqual(stored)
-    clock.advance(59_999)
+    const ends = Number.isFinite(ttlMs)
+    clock.advance(ends ? ttlMs - 1 : 36_500 * DAY)
     expect(store.get('k')).toEqual(stored)
     clock.advance(1)
-    expect(store.get('k')).toBeUndefined()
+    expect(store.get('k') === undefined).toBe(ends)
     expect(store.measure()).toMatchObject([
-      { tier: 'memory', items: 0, hits: 2, evictions: 0, expirations: 1 },
+      ends
+        ? { tier: 'memory', items: 0, hits: 2, evictions: 0, expirations: 1 }
+        : { tier: 'memory', items: 1, hits: 3, evictions: 0, expirations: 0 },
     ])
   })
 
@@ -148,7 +157,7 @@ test('offers its capabilities', () => {
 
 test("copy 'none': a hit is the very entry that was stored", () => {
   const store = new MemoryStore({ clock })
-  const stored = entry({})
+  const stored = entryFor({}, 60_000)
   store.set('k', stored)
   expect(store.get('k')).toBe(stored)
 })
@@ -156,7 +165,7 @@ test("copy 'none': a hit is the very entry that was stored", () => {
 test("copy 'clone': neither writer nor readers can change what is cached", () => {
   const store = new MemoryStore({ clock, copy: 'clone' })
   const value = { list: [1] }
-  store.set('k', entry(value))
+  store.set('k', entryFor(value, 60_000))
   value.list.push(2)
   const read = store.get('k')?.value as typeof value
   read.list.push(3)
@@ -165,18 +174,18 @@ test("copy 'clone': neither writer nor readers can change what is cached", () =>
 
 test("copy 'clone': what cannot be cloned is refused, in a batch it alone", () => {
   const store = new MemoryStore({ clock, copy: 'clone' })
-  store.set('k', entry(1))
+  store.set('k', entryFor(1, 60_000))
   expect(() =>
     store.set(
       'k',
-      entry(() => 1),
+      entryFor(() => 1, 60_000),
     ),
   ).toThrow(withCode('SERIALIZATION'))
   expect(store.get('k')?.value).toBe(1)
   const outcome = store.setMany(
     new Map([
-      ['bad', entry(() => 1)],
-      ['good', entry(1)],
+      ['bad', entryFor(() => 1, 60_000)],
+      ['good', entryFor(1, 60_000)],
     ]),
   )
   expect(outcome).toMatchObject({ status: 'partial', error: withCode('SERIALIZATION') })
@@ -189,7 +198,7 @@ test("copy 'freeze': what is cached is frozen all the way down, circles and buff
   const circle: unknown[] = []
   circle.push(circle)
   const value = { list: [{ n: 1 }], bytes: new Uint8Array(3), circle }
-  store.set('k', entry(value))
+  store.set('k', entryFor(value, 60_000))
   const read = store.get('k')?.value as { list: { n: number }[] }
   expect(() => read.list.push({ n: 2 })).toThrow(TypeError)
   expect(() => Object.assign(read.list[0] as object, { n: 2 })).toThrow(TypeError)
@@ -198,9 +207,9 @@ test("copy 'freeze': what is cached is frozen all the way down, circles and buff
 
 test('an entry larger than maxBytes fails honestly, and its elder is gone', () => {
   const store = new MemoryStore({ clock, maxBytes: 2_000 })
-  store.set('k', entry('small'))
+  store.set('k', entryFor('small', 60_000))
   expect(store.measure()[0]?.bytes).toBeGreaterThan(0)
-  expect(store.set('k', entry('x'.repeat(5_000)))).toMatchObject({
+  expect(store.set('k', entryFor('x'.repeat(5_000), 60_000))).toMatchObject({
     status: 'failed',
     error: withCode('INVALID_VALUE'),
   })

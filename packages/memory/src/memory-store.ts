@@ -19,15 +19,15 @@ import {
 } from '@cache/core'
 import { BoundedMap } from './bounded-map.ts'
 import { type Copier, type CopyMode, copierOf } from './copy.ts'
-import type { PolicyName } from './policies/index.ts'
+import type { PolicyName, PolicyType } from './policies/index.ts'
 
 export interface MemoryStoreOptions {
   /** Most entries it holds: 1 to 15,000,000. Default 10,000. */
   readonly maxItems?: number
   /** Most bytes its entries take by the estimate of `estimateBytes`, at least 1. Default: no such bound. */
   readonly maxBytes?: number
-  /** Who leaves when there is no more room. Default `'lru'`. */
-  readonly policy?: PolicyName
+  /** Who leaves when there is no more room: a name, or a class of your own. Default `'lru'`. */
+  readonly policy?: PolicyName | PolicyType
   /** Protection of cached objects against being changed. Default `'none'`. */
   readonly copy?: CopyMode
   /** Time. Default: the machine's. */

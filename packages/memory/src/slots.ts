@@ -97,6 +97,11 @@ export class Slots<K, V> {
     return this.words[slot * this.stride + NEXT] as number
   }
 
+  /** The slot before `slot` in its ring. */
+  previous(slot: number): number {
+    return this.words[slot * this.stride + PREVIOUS] as number
+  }
+
   /** Links `slot` in at the end of the ring of `anchor`. */
   append(slot: number, anchor: number): void {
     const { words, stride } = this

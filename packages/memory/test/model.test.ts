@@ -11,6 +11,7 @@ const WEIGHTS = [0, 1, 2, 5, 30]
 
 type Step =
   | { readonly do: 'set'; readonly key: string; readonly weight: number; readonly ttl: number }
+  | { readonly do: 'set by the usual ttl'; readonly key: string; readonly weight: number }
   | { readonly do: 'touch'; readonly key: string; readonly ttl: number }
   | { readonly do: 'get' | 'peek' | 'has' | 'delete'; readonly key: string }
   | { readonly do: 'resize'; readonly maxItems: number }
@@ -29,6 +30,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 20,
     arbitrary: fc.record({ do: fc.constant('set'), key, weight: fc.constantFrom(...WEIGHTS), ttl }),
+  },
+  {
+    weight: 20,
+    arbitrary: fc.record({
+      do: fc.constant('set by the usual ttl'),
+      key,
+      weight: fc.constantFrom(...WEIGHTS),
+    }),
   },
   { weight: 20, arbitrary: fc.record({ do: fc.constantFrom('get', 'get', 'peek', 'has', 'delete'), key }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('touch'), key, ttl }) },
@@ -54,13 +63,16 @@ class Pair {
   readonly #map: BoundedMap<string, number>
   readonly #naive: NaiveMap
   readonly #ordered: boolean
+  readonly #usualTtl: number
 
-  constructor(policy: PolicyName, maxItems: number, maxBytes: number | undefined) {
+  constructor(policy: PolicyName, maxItems: number, maxBytes: number | undefined, usualTtl: number) {
+    this.#usualTtl = usualTtl
     this.#ordered = naivePolicy(policy) !== undefined
     this.#map = new BoundedMap({
       maxItems,
       policy,
       clock: this.#clock,
+      ...(Number.isFinite(usualTtl) && { ttl: `${usualTtl}ms` }),
       ...(maxBytes !== undefined && { maxBytes, weigh: (value: number) => this.#weights[value] as number }),
       onRemove: (_key, value, cause) => {
         expect(this.#removed.has(value), 'a removal is told once').toBe(false)
@@ -79,6 +91,12 @@ class Pair {
         const value = this.#weights.push(step.weight) - 1
         const taken = this.#map.set(step.key, value, { expiresAt: now + step.ttl })
         expect(taken).toBe(this.#naive.set(step.key, value, step.weight, now + step.ttl, pick))
+        break
+      }
+      case 'set by the usual ttl': {
+        const value = this.#weights.push(step.weight) - 1
+        const taken = this.#map.set(step.key, value)
+        expect(taken).toBe(this.#naive.set(step.key, value, step.weight, now + this.#usualTtl, pick))
         break
       }
       case 'touch':
@@ -155,12 +173,12 @@ const CASES = POLICY_NAMES.flatMap(policy => [
 
 describe.each(CASES)('$policy bound by $bound', ({ policy, maxBytes }) => {
   test('does what the naive map does, whatever is called in whatever order', () => {
-    const run = (maxItems: number, steps: readonly Step[]): void => {
-      const pair = new Pair(policy, maxItems, maxBytes)
+    const run = (maxItems: number, usualTtl: number, steps: readonly Step[]): void => {
+      const pair = new Pair(policy, maxItems, maxBytes, usualTtl)
       for (const each of steps) pair.do(each)
       pair.end()
     }
     const steps = fc.array(step, { maxLength: 60, size: 'max' })
-    fc.assert(fc.property(fc.integer({ min: 1, max: 6 }), steps, run), { numRuns: 300 })
+    fc.assert(fc.property(fc.integer({ min: 1, max: 6 }), ttl, steps, run), { numRuns: 300 })
   })
 })

@@ -1,4 +1,4 @@
-import { oneOf } from '@cache/core'
+import { integer, invalidOption, oneOf } from '@cache/core'
 import { Fifo } from './fifo.ts'
 import { Lfu } from './lfu.ts'
 import { Lru } from './lru.ts'
@@ -21,12 +21,22 @@ const POLICIES: Readonly<Record<PolicyName, PolicyType>> = {
   'tiny-lfu': TinyLfu,
 }
 
+/** Words that a ring takes in every slot. */
+const LINKS = 2
+
 /** Every policy's name. */
 export const POLICY_NAMES: readonly PolicyName[] = Object.keys(POLICIES) as PolicyName[]
 
-/** The policy of a name. @throws CacheError `INVALID_OPTION` listing the known ones */
-export function policyType(name: PolicyName): PolicyType {
-  return POLICIES[oneOf(name, 'policy', POLICY_NAMES)]
+/** The policy of a name, or one of your own. @throws CacheError `INVALID_OPTION` listing the known ones */
+export function policyType(policy: PolicyName | PolicyType): PolicyType {
+  return typeof policy === 'function' ? checked(policy) : POLICIES[oneOf(policy, 'policy', POLICY_NAMES)]
 }
 
-export type { Policy, PolicyType } from './policy.ts'
+function checked(policy: PolicyType): PolicyType {
+  const words = integer(policy.words, 'policy.words', 0)
+  const anchors = integer(policy.anchors, 'policy.anchors', 0)
+  if (anchors === 0 || words >= LINKS) return policy
+  throw invalidOption('policy.words', words, `at least ${LINKS}, for the links of the rings of its anchors`)
+}
+
+export type { Policy, PolicySlots, PolicyType } from './policy.ts'

@@ -1,6 +1,15 @@
 import type { Slots } from '../slots.ts'
 
 /**
+ * The slots of a map as far as a policy needs them. Their number grows with use, to `keys.length`; `end` is one past the
+ * last that was used.
+ */
+export type PolicySlots = Pick<
+  Slots<unknown, unknown>,
+  'anchors' | 'end' | 'keys' | 'next' | 'previous' | 'append' | 'unlink' | 'ring'
+>
+
+/**
  * Decides which entry leaves when there is no more room. A policy works on slot numbers and keeps what it needs
  * to know about a slot in that slot's words, or in an array by slot, so that a hit allocates nothing.
  */
@@ -26,9 +35,9 @@ export interface Policy {
 
 /** How a policy is made, and what it takes in the slots. */
 export interface PolicyType {
-  /** Words it uses in each slot, from `PREVIOUS` on: none, the two links of a ring, or these and one more. */
+  /** Words it uses in each slot: none, or two for the links of a ring (and more, for policies of this package). */
   readonly words: number
-  /** Slots it reserves as the fixed points of its rings. */
+  /** Slots it reserves as the fixed points of its rings: 0 to `anchors` - 1, of which none holds an entry. */
   readonly anchors: number
   new (slots: Slots<unknown, unknown>): Policy
 }

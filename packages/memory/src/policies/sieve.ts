@@ -1,4 +1,4 @@
-import { PREVIOUS, type Slots } from '../slots.ts'
+import type { Slots } from '../slots.ts'
 import type { Policy } from './policy.ts'
 
 const ARRIVALS = 0
@@ -37,7 +37,7 @@ export class Sieve implements Policy {
   }
 
   remove(slot: number): void {
-    if (this.#passed === slot) this.#passed = this.#previous(slot)
+    if (this.#passed === slot) this.#passed = this.#slots.previous(slot)
     this.#slots.unlink(slot)
   }
 
@@ -49,7 +49,7 @@ export class Sieve implements Policy {
       slot = this.#after(slot)
     }
     // The newest ends the round, whoever comes meanwhile.
-    this.#passed = this.#slots.next(slot) === ARRIVALS ? ARRIVALS : this.#previous(slot)
+    this.#passed = this.#slots.next(slot) === ARRIVALS ? ARRIVALS : this.#slots.previous(slot)
     return slot
   }
 
@@ -73,10 +73,6 @@ export class Sieve implements Policy {
   #after(slot: number): number {
     const next = this.#slots.next(slot)
     return next === ARRIVALS ? this.#slots.next(ARRIVALS) : next
-  }
-
-  #previous(slot: number): number {
-    return this.#slots.words[slot * this.#slots.stride + PREVIOUS] as number
   }
 
   #grow(): void {
