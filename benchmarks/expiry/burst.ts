@@ -10,8 +10,9 @@ export interface Turn {
   readonly rehashes: boolean
 }
 
-/** Time to fill the map before the first entry ends. */
-const LEAD_MS = 5_000
+/** Time to fill the map before the first entry ends: at least a second, and some microseconds an entry. */
+const MIN_LEAD_MS = 1_000
+const LEAD_MS_PER_ENTRY = 0.005
 /** As many entries as `BoundedMap` reclaims in a turn. */
 const BATCH = 1_000
 
@@ -25,9 +26,10 @@ export async function expireTogether(entries: number): Promise<Turn[]> {
     clearTimeout: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout),
   }
   const map = new BoundedMap<string, { id: number }>({ maxItems: entries, clock })
-  const first = Date.now() + LEAD_MS
+  const leadMs = Math.max(MIN_LEAD_MS, entries * LEAD_MS_PER_ENTRY)
+  const first = Date.now() + leadMs
   for (let id = 0; id < entries; id++) map.setUntil(`key:${id}`, { id }, first + ((id * 7_919) % 1_000))
-  if (Date.now() >= first) throw new Error(`filling ${entries} entries took longer than ${LEAD_MS} ms`)
+  if (Date.now() >= first) throw new Error(`filling ${entries} entries took longer than ${leadMs} ms`)
   while (map.size > 0) await new Promise(resolve => setTimeout(resolve, 50))
   return stopwatch.stop()
 }
