@@ -10,6 +10,7 @@ export {
   type WarmUpSource,
 } from './cache.ts'
 export { type Clock, systemClock, type TimerHandle } from './clock.ts'
+export type { Codec } from './codec.ts'
 export { type Duration, toMilliseconds } from './duration.ts'
 export { type Entry, isExpired, type Metadata } from './entry.ts'
 export {

@@ -1,4 +1,4 @@
-import { CacheError, type Entry, oneOf } from '@cache/core'
+import { CacheError, type Codec, type Entry, invalidOption, oneOf } from '@cache/core'
 
 /**
  * What a store does against callers who change an object after they stored or read it:
@@ -25,8 +25,27 @@ const COPIERS: Readonly<Record<CopyMode, Copier>> = {
 }
 
 /** @throws CacheError `INVALID_OPTION` */
-export function copierOf(mode: CopyMode): Copier {
-  return COPIERS[oneOf(mode, 'copy', Object.keys(COPIERS) as CopyMode[])]
+export function copierOf(mode: CopyMode = 'none', codec?: Codec): Copier {
+  const accepted = oneOf(mode, 'copy', Object.keys(COPIERS) as CopyMode[])
+  if (codec === undefined) return COPIERS[accepted]
+  if (typeof codec?.encode !== 'function' || typeof codec.decode !== 'function') {
+    throw invalidOption('codec', codec, 'a Codec (encode, decode)')
+  }
+  if (accepted === 'none') return encoding(codec)
+  throw invalidOption('copy', accepted, "'none' beside a codec, for every read decodes a copy")
+}
+
+/** What is kept of a value are its bytes. */
+function encoding(codec: Codec): Copier {
+  return {
+    store: entry => ({ ...entry, value: alone(codec.encode(entry.value)) }),
+    load: entry => ({ ...entry, value: codec.decode(entry.value as Uint8Array) }),
+  }
+}
+
+/** Bytes in a buffer of their own: those that share one with others would keep all of it in memory. */
+function alone(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
 }
 
 function cloneForStoring(entry: Entry): Entry {

@@ -1,5 +1,7 @@
 import {
   APPLIED,
+  CacheError,
+  type Codec,
   type Entry,
   isBatching,
   isEnumerable,
@@ -229,4 +231,68 @@ test('bad options are refused by name', () => {
   expect(() => new MemoryStore({ policy: 'x' as 'lru' })).toThrow(
     /^policy must be one of lru, lfu, fifo, random/,
   )
+})
+
+describe('with a codec', () => {
+  /** Bytes that lie within a larger buffer, as those of `Buffer` do. */
+  const codec: Codec = {
+    encode: value => {
+      const text = JSON.stringify(value)
+      if (text === undefined) throw new CacheError('SERIALIZATION', 'JSON cannot hold undefined')
+      const whole = new Uint8Array(50 + text.length)
+      whole.set(Buffer.from(text), 50)
+      return whole.subarray(50)
+    },
+    decode: bytes => JSON.parse(Buffer.from(bytes).toString()),
+  }
+  const words = 'value '.repeat(1_000)
+
+  test('values are kept as bytes: every read gives a new one, whatever becomes of the others', () => {
+    const store = new MemoryStore({ clock, codec })
+    const value = { list: [1, 2] }
+    const stored = { ...entryFor(value, 60_000), tags: ['t'], metadata: { by: 'me' } }
+    store.set('k', stored)
+    value.list.push(3)
+    const first = store.get('k') as Entry<{ list: number[] }>
+    expect(first).toEqual({ ...stored, value: { list: [1, 2] } })
+    first.value.list.push(4)
+    expect(store.get('k')?.value).toEqual({ list: [1, 2] })
+    store.touch('k', stored.freshUntil + 1_000, stored.expiresAt + 1_000)
+    expect(store.getMany(['k']).found.get('k')).toMatchObject({
+      value: { list: [1, 2] },
+      expiresAt: stored.expiresAt + 1_000,
+    })
+  })
+
+  test('the bound on bytes is one on these bytes and a little for each entry', () => {
+    const store = new MemoryStore({ clock, codec, maxBytes: 100_000 })
+    for (let i = 0; i < 100; i++) store.set(`k${i}`, entryFor(words, 60_000))
+    const [{ items = 0, bytes = 0 } = {}] = store.measure()
+    expect(bytes).toBeGreaterThan(items * words.length)
+    expect(bytes).toBeLessThan(items * (words.length + 300))
+    expect(bytes).toBeLessThanOrEqual(100_000)
+  })
+
+  test('no entry holds on to a buffer that is larger than itself', () => {
+    const held: Uint8Array[] = []
+    const spying: Codec = { ...codec, decode: bytes => held.push(bytes) }
+    const store = new MemoryStore({ clock, codec: spying })
+    store.set('k', entryFor('text', 60_000))
+    store.get('k')
+    expect(held[0]?.buffer.byteLength).toBe(6)
+  })
+
+  test('what it refuses is not stored, and the elder stays', () => {
+    const store = new MemoryStore({ clock, codec })
+    store.set('k', entryFor(1, 60_000))
+    expect(() => store.set('k', entryFor(undefined, 60_000))).toThrow(withCode('SERIALIZATION'))
+    expect(store.get('k')?.value).toBe(1)
+  })
+
+  test.each([
+    [{ codec: {} as Codec }, /^codec must be a Codec/],
+    [{ codec, copy: 'clone' as const }, /^copy must be 'none' beside a codec/],
+  ])('and nonsense beside it is refused', (options, message) => {
+    expect(() => new MemoryStore(options)).toThrow(message)
+  })
 })

@@ -5,6 +5,7 @@ import {
   batchOutcome,
   CacheError,
   type Clock,
+  type Codec,
   type Entry,
   type Enumerable,
   failed,
@@ -30,6 +31,11 @@ export interface MemoryStoreOptions {
   readonly policy?: PolicyName | PolicyType
   /** Protection of cached objects against being changed. Default `'none'`. */
   readonly copy?: CopyMode
+  /**
+   * Keeps values as the bytes this makes of them (serialized, compressed): less heap, a bound on bytes that is all but
+   * exact, and no object that anybody could change. Every hit decodes. Default: values are kept as they are.
+   */
+  readonly codec?: Codec
   /** Time. Default: the machine's. */
   readonly clock?: Clock
 }
@@ -51,7 +57,7 @@ export class MemoryStore implements Store, Batching, Touching, Enumerable, Measu
 
   /** @throws CacheError `INVALID_OPTION` naming the option, the value received and what is accepted */
   constructor(options: MemoryStoreOptions = {}) {
-    const { maxItems = 10_000, maxBytes, policy = 'lru', copy = 'none', clock = systemClock } = options
+    const { maxItems = 10_000, maxBytes, policy = 'lru', copy, codec, clock = systemClock } = options
     this.#map = new BoundedMap({
       maxItems,
       policy,
@@ -60,7 +66,7 @@ export class MemoryStore implements Store, Batching, Touching, Enumerable, Measu
       ...(options.clock && { clock }),
     })
     this.#weighed = maxBytes !== undefined
-    this.#copier = copierOf(copy)
+    this.#copier = copierOf(copy, codec)
     this.#clock = clock
   }
 
