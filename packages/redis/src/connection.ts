@@ -34,19 +34,26 @@ export class Connection {
   /**
    * Sends a command, or refuses it at once when the connection is down.
    *
+   * @param onSettled called once, when the command was answered, or its connection lost, or it was never sent
    * @returns within `ms`: rejects with `UNAVAILABLE` if nothing was sent, with `TIMEOUT` if it was sent and may
    *   still take effect
    */
-  run<T>(command: Command<T>, ms: number): Promise<T> {
+  run<T>(command: Command<T>, ms: number, onSettled?: () => void): Promise<T> {
     return new Promise((resolve, reject) => {
       let sent = false
       const caller: Caller = {
         start: () => {
           sent = true
-          this.#send(command).finally(cancel).then(resolve, reject)
+          this.#send(command)
+            .finally(() => {
+              cancel()
+              onSettled?.()
+            })
+            .then(resolve, reject)
         },
         fail: error => {
           cancel()
+          onSettled?.()
           reject(error)
         },
       }

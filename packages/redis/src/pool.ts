@@ -9,7 +9,9 @@ import { classifyError } from './classify-error.ts'
 import type { Connect } from './connect.ts'
 import { type Command, Connection } from './connection.ts'
 import { BorrowedGate, OwnGate } from './gate.ts'
+import { type Lane, Lanes } from './lanes.ts'
 import type { RedisLike } from './redis-like.ts'
+import { WriteOrder } from './write-order.ts'
 
 /** What a pool tells about itself. */
 export type Emit = (event: TelemetryEvent) => void
@@ -24,9 +26,11 @@ export interface PoolOptions {
   readonly emit: Emit
 }
 
-/** Connections to one server, and the choice among them. */
+/** Connections to one server, and the choice among them: by lane, and within a lane the one that owes the fewest answers. */
 export class Pool {
   readonly #connections: readonly Connection[]
+  readonly #lanes: Lanes
+  readonly #order = new WriteOrder()
   readonly #owned: readonly RedisLike[]
   readonly #name: string
   readonly #emit: Emit
@@ -42,28 +46,40 @@ export class Pool {
     this.#connections = client
       ? [new Connection(client, new BorrowedGate(client), clock)]
       : this.#owned.map(own => new Connection(own, new OwnGate(own, fault => this.#report(fault)), clock))
+    this.#lanes = new Lanes(this.#connections)
   }
 
   get size(): number {
     return this.#connections.length
   }
 
-  /** Where a read is answered soonest: of those that answer, the one that owes the fewest answers. */
-  forRead(): Connection {
-    return this.#connections.reduce((best, other) => (sooner(other, best) ? other : best))
+  /** Where a read is answered soonest. @param bytes how much is to come, as far as is known */
+  forRead(bytes = 0): Connection {
+    return this.#lanes.soonest(this.#lanes.for(bytes))
   }
 
-  /**
-   * Where the writes of a key go, always the same: that keeps their order, also if one of them timed out and
-   * executes later. While that connection is down they are refused rather than reordered.
-   */
-  forWrite(key: string): Connection {
-    return this.#connections[hash(key) % this.#connections.length] as Connection
+  /** What a write may take: any connection of a lane or, behind others of its key, one alone. */
+  routeOf(key: string, bytes: number): Connection | Lane {
+    return this.#order.connectionOf(key) ?? this.#lanes.for(bytes)
+  }
+
+  /** Runs a command that writes keys; as long as it may yet take effect, later writes of them come behind it. */
+  write<T>(
+    operation: StoreOperation,
+    route: Connection | Lane,
+    keys: readonly string[],
+    ms: number,
+    command: Command<T>,
+  ): Promise<T> {
+    this.assertOpen()
+    const connection = route instanceof Connection ? route : this.#lanes.soonest(route)
+    return this.run(operation, connection, ms, command, this.#order.begin(keys, connection))
   }
 
   /**
    * Runs a command on a connection and tells of it.
    *
+   * @param onSettled as {@link Connection.run} calls it
    * @throws CacheError `CLOSED`, or as {@link classifyError} judges
    */
   async run<T>(
@@ -71,6 +87,7 @@ export class Pool {
     connection: Connection,
     ms: number,
     command: Command<T>,
+    onSettled?: () => void,
   ): Promise<T> {
     this.assertOpen()
     const started = performance.now()
@@ -80,7 +97,7 @@ export class Pool {
     }
     this.#running++
     try {
-      const result = await connection.run(command, ms)
+      const result = await connection.run(command, ms, onSettled)
       tell('ok')
       return result
     } catch (thrown) {
@@ -127,17 +144,4 @@ export class Pool {
     this.#reported = fault?.message
     if (fault) this.#emit({ type: 'error', store: this.#name, operation: 'connect', error: fault })
   }
-}
-
-function sooner(a: Connection, b: Connection): boolean {
-  if (a.ready !== b.ready) return a.ready
-  if (a.open !== b.open) return a.open
-  return a.pending < b.pending
-}
-
-/** FNV-1a (Fowler, Noll, Vo) over UTF-16 code units. */
-function hash(key: string): number {
-  let h = 0x811c9dc5
-  for (let i = 0; i < key.length; i++) h = Math.imul(h ^ key.charCodeAt(i), 0x01000193)
-  return h >>> 0
 }

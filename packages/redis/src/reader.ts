@@ -8,10 +8,13 @@ import {
 } from '@cache/core'
 import { chunked, eachChunk } from './batch.ts'
 import type { EntryCodec } from './entry-codec.ts'
+import { allowance } from './lanes.ts'
+import type { LargeKeys } from './large-keys.ts'
 import type { Pool } from './pool.ts'
 
 export interface ReaderOptions {
   readonly pool: Pool
+  readonly largeKeys: LargeKeys
   readonly codec: EntryCodec
   readonly prefix: string
   readonly batchSize: number
@@ -20,6 +23,9 @@ export interface ReaderOptions {
   /** Hears of bytes that are not an entry: to the caller they are a miss. */
   readonly onCorrupt: (operation: StoreOperation, error: CacheError) => void
 }
+
+/** Large values asked for in one command. */
+const LARGE_PER_CHUNK = 4
 
 /** Reads entries, trusting nothing of what comes back. */
 export class Reader {
@@ -30,9 +36,13 @@ export class Reader {
   }
 
   async read(key: string): Promise<Entry | undefined> {
-    const { pool, prefix, timeoutMs } = this.#options
+    const { pool, largeKeys, prefix, timeoutMs } = this.#options
+    const expected = largeKeys.sizeOf(key)
     try {
-      const bytes = await pool.run('get', pool.forRead(), timeoutMs, client => client.getBuffer(prefix + key))
+      const bytes = await pool.run('get', pool.forRead(expected), timeoutMs + allowance(expected), client =>
+        client.getBuffer(prefix + key),
+      )
+      largeKeys.note(key, bytes?.length ?? 0)
       return this.#decode('get', bytes)
     } catch (thrown) {
       // Not a string but a list or a hash, as GET alone tells: nothing of ours, like any other foreign bytes.
@@ -43,18 +53,24 @@ export class Reader {
   }
 
   async readMany(keys: readonly string[]): Promise<BatchRead> {
-    const { pool, prefix, timeoutMs, batchSize } = this.#options
+    const { pool, largeKeys, prefix, timeoutMs } = this.#options
     const values = new Map<string, Buffer | null>()
     const failures = new Map<string, CacheError>()
     await eachChunk(
-      chunked(keys, batchSize),
+      this.#chunks(keys),
       pool.size,
       async chunk => {
         const redisKeys = chunk.map(key => prefix + key)
-        const bytes = await pool.run('getMany', pool.forRead(), timeoutMs, client =>
+        const expected = chunk.reduce((sum, key) => sum + largeKeys.sizeOf(key), 0)
+        const ms = timeoutMs + allowance(expected)
+        const bytes = await pool.run('getMany', pool.forRead(expected), ms, client =>
           client.mgetBuffer(redisKeys),
         )
-        for (const [i, key] of chunk.entries()) values.set(key, bytes[i] ?? null)
+        for (const [i, key] of chunk.entries()) {
+          const value = bytes[i] ?? null
+          values.set(key, value)
+          largeKeys.note(key, value?.length ?? 0)
+        }
       },
       (chunk, error) => {
         for (const key of chunk) failures.set(key, error)
@@ -66,6 +82,15 @@ export class Reader {
       if (entry) found.set(key, entry)
     }
     return failures.size === 0 ? { found } : { found, failures }
+  }
+
+  /** Keys known for large values come apart from the others, and are few to a chunk. */
+  #chunks(keys: readonly string[]): string[][] {
+    const { largeKeys, batchSize } = this.#options
+    const large = keys.filter(key => largeKeys.sizeOf(key) > 0)
+    if (large.length === 0) return chunked(keys, batchSize)
+    const small = keys.filter(key => largeKeys.sizeOf(key) === 0)
+    return [...chunked(small, batchSize), ...chunked(large, LARGE_PER_CHUNK)]
   }
 
   #decode(operation: StoreOperation, bytes: Buffer | null): Entry | undefined {

@@ -29,6 +29,7 @@ import { PubSub } from './bus/pub-sub.ts'
 import { clearKeys } from './clear.ts'
 import type { Command } from './connection.ts'
 import { EntryCodec } from './entry-codec.ts'
+import { LargeKeys } from './large-keys.ts'
 import { type RedisStoreOptions, type ResolvedStoreOptions, resolveStoreOptions } from './options.ts'
 import { Pool } from './pool.ts'
 import { Reader } from './reader.ts'
@@ -76,8 +77,10 @@ export class RedisStore
     })
     const pool = this.#pool
     this.#codec = new EntryCodec(this.#options)
+    const largeKeys = new LargeKeys()
     this.#reader = new Reader({
       pool,
+      largeKeys,
       codec: this.#codec,
       prefix,
       batchSize,
@@ -88,6 +91,7 @@ export class RedisStore
     })
     this.#writer = new Writer({
       pool,
+      largeKeys,
       prefix,
       batchSize,
       timeoutMs: writeMs,
@@ -137,7 +141,7 @@ export class RedisStore
     if (ttlMs <= 0) return this.delete(key)
     const command = touchCommand(prefix + key, { freshUntil, expiresAt, ttlMs })
     try {
-      await this.#pool.run('touch', this.#pool.forWrite(key), writeMs, command)
+      await this.#pool.write('touch', this.#pool.routeOf(key, 0), [key], writeMs, command)
       return APPLIED
     } catch (thrown) {
       return failed(toCacheError(thrown, 'STORE', 'the expiry could not be moved'))

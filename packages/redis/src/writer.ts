@@ -3,6 +3,8 @@ import { chunked, eachChunk } from './batch.ts'
 import { encodeMessage } from './bus/message.ts'
 import { classifyError } from './classify-error.ts'
 import type { Connection } from './connection.ts'
+import { allowance, type Lane } from './lanes.ts'
+import type { LargeKeys } from './large-keys.ts'
 import type { Pool } from './pool.ts'
 
 /** One key to store or, without `bytes`, to remove. */
@@ -13,6 +15,7 @@ export interface Write {
 
 export interface WriterOptions {
   readonly pool: Pool
+  readonly largeKeys: LargeKeys
   readonly prefix: string
   readonly channel: string
   /** The `source` of what is announced. */
@@ -23,7 +26,7 @@ export interface WriterOptions {
 
 /** Writes that travel together. */
 interface Chunk {
-  readonly connection: Connection
+  readonly route: Connection | Lane
   readonly writes: readonly Write[]
 }
 
@@ -34,11 +37,6 @@ interface Failures {
   readonly unannounced: Map<string, CacheError>
 }
 
-/** Up to this size a value travels within the plain deadline. */
-const LARGE_BYTES = 256 * 1024
-/** Above it, one more millisecond for so many bytes: a link of about 100 Mbit/s. */
-const BYTES_PER_MS = 10 * 1024
-
 /** Writes keys and announces them in the same round trip. */
 export class Writer {
   readonly #options: WriterOptions
@@ -47,7 +45,7 @@ export class Writer {
     this.#options = options
   }
 
-  /** Each key goes by its own connection, so a batch is one pipeline (or more) per connection. */
+  /** A batch is a pipeline for every `batchSize` keys; large values, and keys of which a write is under way, go apart. */
   async write(operation: StoreOperation, writes: readonly Write[]): Promise<WriteOutcome> {
     const failures: Failures = { lost: new Map(), unannounced: new Map() }
     await eachChunk(
@@ -63,18 +61,22 @@ export class Writer {
 
   #chunks(writes: readonly Write[]): Chunk[] {
     const { pool, batchSize } = this.#options
+    const routeOf = ({ key, stored }: Write): Connection | Lane =>
+      pool.routeOf(key, stored?.bytes.length ?? 0)
     const [first] = writes
     // By far the most frequent, and grouping costs more than the rest of a write does.
-    if (first && writes.length === 1) return [{ connection: pool.forWrite(first.key), writes }]
-    return [...Map.groupBy(writes, write => pool.forWrite(write.key))].flatMap(([connection, own]) =>
-      chunked(own, batchSize).map(chunk => ({ connection, writes: chunk })),
+    if (first && writes.length === 1) return [{ route: routeOf(first), writes }]
+    return [...Map.groupBy(writes, routeOf)].flatMap(([route, own]) =>
+      chunked(own, batchSize).map(chunk => ({ route, writes: chunk })),
     )
   }
 
-  async #send(operation: StoreOperation, { connection, writes }: Chunk, failures: Failures): Promise<void> {
-    const { pool, prefix, channel, source } = this.#options
-    const message = encodeMessage(source, { type: 'keys', keys: writes.map(write => write.key) })
-    const results = await pool.run(operation, connection, this.#deadline(writes), async client => {
+  async #send(operation: StoreOperation, { route, writes }: Chunk, failures: Failures): Promise<void> {
+    const { pool, largeKeys, prefix, channel, source } = this.#options
+    const keys = writes.map(write => write.key)
+    for (const { key, stored } of writes) largeKeys.note(key, stored?.bytes.length ?? 0)
+    const message = encodeMessage(source, { type: 'keys', keys })
+    const results = await pool.write(operation, route, keys, this.#deadline(writes), async client => {
       const pipeline = client.pipeline()
       for (const { key, stored } of writes) {
         if (stored) pipeline.set(prefix + key, stored.bytes, 'PX', stored.ttlMs)
@@ -94,7 +96,7 @@ export class Writer {
 
   #deadline(writes: readonly Write[]): number {
     const bytes = writes.reduce((sum, { stored }) => sum + (stored?.bytes.length ?? 0), 0)
-    return this.#options.timeoutMs + Math.ceil(Math.max(0, bytes - LARGE_BYTES) / BYTES_PER_MS)
+    return this.#options.timeoutMs + allowance(bytes)
   }
 }
 
