@@ -31,7 +31,7 @@ export interface Target {
 }
 
 /** How to get a connection that is ours to close. */
-export type Connect = () => RedisLike
+export type Connect = (override?: Pick<DuplicateOptions, 'protocol'>) => RedisLike
 
 /** Bounds on the life of a connection, in milliseconds. */
 export interface ConnectionBounds {
@@ -55,12 +55,12 @@ export function connector(target: Target, bounds: ConnectionBounds): Connect {
   }
   if (client) {
     assertUsable(client)
-    return () => client.duplicate(failFast(bounds))
+    return override => client.duplicate({ ...failFast(bounds), ...override })
   }
   // ioredis stays in database 0, without a word, if it cannot read the number.
   integer(connection?.db ?? 0, 'connection.db', 0)
   const options = { ...(url === undefined ? connection : parseRedisUrl(url, 'url')), ...ours(bounds) }
-  return () => new Redis(options)
+  return override => new Redis({ ...options, ...override })
 }
 
 /** The options under which ioredis fails at once rather than queue, replay or hang. */

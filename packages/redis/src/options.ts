@@ -8,6 +8,7 @@ import {
   systemClock,
   toMilliseconds,
 } from '@cache/core'
+import type { BusMode } from './bus/pub-sub.ts'
 import type { Compressor } from './compressors/compressor.ts'
 import { type Algorithm, COMPRESSORS, DEFAULT_ALGORITHM } from './compressors/zlib.ts'
 import { type Connect, type ConnectionOptions, connector, type Target } from './connect.ts'
@@ -45,6 +46,8 @@ export interface Timeouts {
 }
 
 export interface RedisStoreOptions extends RedisOptions {
+  /** What the bus of the store hears. @default 'pubsub' */
+  readonly bus?: BusMode
   /** Connections, at least 1; with a `client` it is that one alone. @default 10 */
   readonly poolSize?: number
   /** How large values are made smaller. */
@@ -107,8 +110,14 @@ export function resolveEndpoint(options: RedisOptions & Target): Endpoint {
 
 /** What `RedisStoreOptions` amount to. */
 export interface ResolvedStoreOptions extends Endpoint, EntryCodecOptions {
+  readonly busMode: BusMode
   readonly poolSize: number
   readonly batchSize: number
+}
+
+/** @throws CacheError `INVALID_OPTION` */
+export function resolveBusMode(mode: BusMode = 'pubsub', name: string): BusMode {
+  return oneOf(mode, name, ['pubsub', 'tracking'])
 }
 
 /** @throws CacheError `INVALID_OPTION` */
@@ -116,6 +125,7 @@ export function resolveStoreOptions(options: RedisStoreOptions): ResolvedStoreOp
   const { compression = {}, limits = {} } = options
   return {
     ...resolveEndpoint(options),
+    busMode: resolveBusMode(options.bus, 'bus'),
     poolSize: integer(options.poolSize ?? 10, 'poolSize', 1),
     batchSize: integer(options.batchSize ?? 100, 'batchSize', 1),
     serializer: resolveSerializer(options.serializer),

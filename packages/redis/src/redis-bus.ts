@@ -2,9 +2,14 @@ import { randomUUID } from 'node:crypto'
 import type { Gap, Invalidation, InvalidationBus, InvalidationMessage, WriteOutcome } from '@cache/core'
 import { announce } from './bus/announce.ts'
 import { channelOf } from './bus/message.ts'
-import { PubSub } from './bus/pub-sub.ts'
-import { type RedisOptions, resolveEndpoint } from './options.ts'
+import { type BusMode, PubSub } from './bus/pub-sub.ts'
+import { type RedisOptions, resolveBusMode, resolveEndpoint } from './options.ts'
 import { Pool } from './pool.ts'
+
+export interface RedisBusOptions extends RedisOptions {
+  /** What it hears. @default 'pubsub' */
+  readonly mode?: BusMode
+}
 
 /**
  * Invalidations over Redis pub/sub, for stores that bring no bus of their own. A `RedisStore` brings one
@@ -18,7 +23,7 @@ export class RedisBus implements InvalidationBus {
   readonly #pubSub: PubSub
 
   /** @throws CacheError `INVALID_OPTION`; never because the server is away */
-  constructor(options: RedisOptions) {
+  constructor(options: RedisBusOptions) {
     const endpoint = resolveEndpoint(options)
     const { clock, connect, heartbeatMs, prefix, writeMs } = endpoint
     const pool = new Pool({ ...endpoint, size: 1, name: 'redis-bus', emit: () => {} })
@@ -27,6 +32,8 @@ export class RedisBus implements InvalidationBus {
     this.#pool = pool
     this.#pubSub = new PubSub({
       id,
+      mode: resolveBusMode(options.mode, 'mode'),
+      prefix,
       channel,
       connect,
       heartbeatMs,

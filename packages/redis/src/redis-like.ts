@@ -24,7 +24,8 @@ export interface RedisLike {
     count: number,
   ): Promise<[cursor: Buffer, keys: Buffer[]]>
   publish(channel: string, message: string): Promise<number>
-  subscribe(channel: string): Promise<unknown>
+  subscribe(...channels: string[]): Promise<unknown>
+  call(command: string, ...args: string[]): Promise<unknown>
   ping(): Promise<unknown>
   select(database: number): Promise<unknown>
   pipeline(): RedisPipeline
@@ -45,6 +46,8 @@ export interface RedisPipeline {
 /** What a subscriber made from a user's client must not inherit. */
 export interface DuplicateOptions {
   readonly keyPrefix: string
+  /** RESP2, in which all that is published or tracked arrives as messages. */
+  readonly protocol?: 2
   readonly lazyConnect: boolean
   readonly enableOfflineQueue: boolean
   readonly autoResubscribe: boolean

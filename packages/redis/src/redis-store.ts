@@ -183,6 +183,8 @@ export class RedisStore
   get bus(): InvalidationBus {
     this.#bus ??= new PubSub({
       id: this.#id,
+      mode: this.#options.busMode,
+      prefix: this.#options.prefix,
       channel: this.#channel,
       connect: this.#options.connect,
       publish: invalidation => this.#announce('publish', invalidation),

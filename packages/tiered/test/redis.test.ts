@@ -1,6 +1,6 @@
 import type { Entry, TelemetryEvent } from '@cache/core'
 import { MemoryStore } from '@cache/memory'
-import { RedisStore } from '@cache/redis'
+import { type BusMode, RedisStore } from '@cache/redis'
 import { eventually, RedisServer, TcpProxy } from '@cache/test-support'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TieredStore } from '../src/index.ts'
@@ -26,9 +26,9 @@ afterEach(async () => {
 })
 
 /** One "process" over the shared Redis, ready and coherent. */
-async function tiered(url = proxy.url) {
+async function tiered(url = proxy.url, bus: BusMode = 'pubsub') {
   const l1 = new MemoryStore({ maxItems: 1_000 })
-  const store = new TieredStore({ l1, l2: new RedisStore({ url, prefix, poolSize: 2 }) })
+  const store = new TieredStore({ l1, l2: new RedisStore({ url, prefix, poolSize: 2, bus }) })
   open.push(store)
   await coherent(store)
   const events: TelemetryEvent[] = []
@@ -43,6 +43,24 @@ const entry = (value: unknown): Entry => {
   const now = Date.now()
   return { value, createdAt: now, freshUntil: now + 60_000, expiresAt: now + 60_000 }
 }
+
+describe('a process that tracks', () => {
+  it('sees what others write without announcing it, and keeps near what nobody changes', async () => {
+    const { store, l1 } = await tiered(proxy.url, 'tracking')
+    // Its channel is its own, and its keys lie under our prefix.
+    const other = new RedisStore({ url: server.url, prefix: `${prefix}sub:`, poolSize: 1 })
+    await store.set('sub:k', entry(1))
+    await store.set('still', entry(1))
+    // Redis does not say who wrote: our own writes drop what they put near.
+    await eventually('the echo', () => !l1.get('sub:k') && !l1.get('still'))
+    await store.getMany(['sub:k', 'still'])
+    expect([l1.get('sub:k')?.value, l1.get('still')?.value]).toEqual([1, 1])
+    await other.set('k', entry(2))
+    await eventually('the new value', async () => (await valueAt(store, 'sub:k')) === 2)
+    expect(l1.get('still')).toBeDefined()
+    await other.close()
+  })
+})
 
 describe('two processes over one Redis', () => {
   it('a peer’s set, delete and clear are visible after one message', async () => {

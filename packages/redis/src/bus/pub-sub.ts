@@ -11,9 +11,21 @@ import {
 import type { Connect } from '../connect.ts'
 import type { RedisLike } from '../redis-like.ts'
 import { decodeMessage } from './message.ts'
+import { decodeTracked, TRACKED, track } from './tracking.ts'
+
+/**
+ * - `pubsub`: hears what stores and buses of this package announce. The cheapest.
+ * - `tracking`: also hears of every change of a key under the prefix, whoever makes it (`redis-cli`, another program, an
+ *   expiry), by CLIENT TRACKING. Its own writes come back too, and drop what is near; every listener costs Redis some
+ *   work with every write. Where Redis does not offer it, this is `pubsub`.
+ */
+export type BusMode = 'pubsub' | 'tracking'
 
 export interface PubSubOptions {
   readonly id: string
+  /** Whether to hear of keys that any program changes, not only of what is announced. */
+  readonly mode: BusMode
+  readonly prefix: string
   readonly channel: string
   /** Makes the connection to listen on, at the first `subscribe` or `onGap`. */
   readonly connect: Connect
@@ -22,8 +34,11 @@ export interface PubSubOptions {
   readonly clock: Clock
 }
 
+/** The `source` of what Redis itself tells: nobody's, for it does not say who made a change. */
+const ANYBODY = ''
+
 /**
- * A bus over a Redis channel. Redis keeps nothing for a listener that is away, so every loss of the connection
+ * A bus over a Redis channel, and over what Redis tracks if asked. Redis keeps nothing for a listener that is away, so every loss of the connection
  * is a gap; a heartbeat finds the losses that TCP does not tell of (a frozen server, a dead route) within two
  * beats.
  */
@@ -35,6 +50,7 @@ export class PubSub implements InvalidationBus {
   #client: RedisLike | undefined
   #timer: TimerHandle | undefined
   #connected = false
+  #tracks = false
   /** Whether a PING or SUBSCRIBE was sent and not answered. */
   #awaiting = false
   #closed = false
@@ -74,19 +90,22 @@ export class PubSub implements InvalidationBus {
   #open(): void {
     if (this.#closed) throw new CacheError('CLOSED', 'the bus is closed')
     if (this.#client) return
-    const client = this.#options.connect()
+    const client = this.#options.connect(this.#options.mode === 'tracking' ? { protocol: 2 } : {})
     this.#client = client
     client.on('ready', () => this.#listen(client))
     client.on('close', () => this.#broke('the connection to Redis was lost'))
     client.on('error', () => {}) // 'close' follows, and that is a gap
-    client.on('messageBuffer', (_channel: unknown, bytes: Buffer) => this.#receive(bytes))
+    client.on('messageBuffer', (channel: unknown, payload: unknown) => {
+      if (String(channel) === TRACKED) this.#receiveTracked(payload)
+      else this.#receive(payload as Buffer)
+    })
     this.#scheduleBeat()
   }
 
   async #listen(client: RedisLike): Promise<void> {
     this.#awaiting = true
     try {
-      await client.subscribe(this.#options.channel)
+      await this.#subscribe(client)
     } catch {
       return // the next beat tries again, or the connection is gone
     } finally {
@@ -94,15 +113,36 @@ export class PubSub implements InvalidationBus {
     }
     if (this.#closed || client.status !== 'ready') return
     // What arrived until now may have been dropped here; the gap makes up for it.
-    this.#tellGap({ connected: true, reason: 'listening to Redis' })
+    this.#tellGap({
+      connected: true,
+      reason: this.#tracks ? 'listening to Redis and what it tracks' : 'listening to Redis',
+    })
     this.#connected = true
+  }
+
+  /** Tracking has to be asked for first: a RESP2 connection that is subscribed takes no other command. */
+  async #subscribe(client: RedisLike): Promise<void> {
+    const { mode, prefix, channel } = this.#options
+    this.#tracks = mode === 'tracking' && (await tracks(client, prefix))
+    await client.subscribe(...(this.#tracks ? [TRACKED, channel] : [channel]))
   }
 
   #receive(bytes: Buffer): void {
     if (!this.#connected) return
     const message = decodeMessage(bytes)
-    if (message) for (const listener of this.#listeners) spare(() => listener(message))
+    if (message) this.#tell(message)
     else this.#tellGap({ connected: true, reason: 'a message could not be understood' })
+  }
+
+  #receiveTracked(payload: unknown): void {
+    if (!this.#connected) return
+    const invalidation = decodeTracked(payload, this.#options.prefix)
+    if (invalidation) this.#tell({ ...invalidation, source: ANYBODY })
+    else this.#tellGap({ connected: true, reason: 'the database was emptied' })
+  }
+
+  #tell(message: InvalidationMessage): void {
+    for (const listener of this.#listeners) spare(() => listener(message))
   }
 
   #broke(reason: string): void {
@@ -146,6 +186,17 @@ export class PubSub implements InvalidationBus {
     } catch {
       // Still awaiting: the connection closes, or the next beat finds the heartbeat missed.
     }
+  }
+}
+
+/** Whether Redis tracks now. @throws if the connection is gone, which says nothing about it */
+async function tracks(client: RedisLike, prefix: string): Promise<boolean> {
+  try {
+    await track(client, prefix)
+    return true
+  } catch (thrown) {
+    if (client.status !== 'ready') throw thrown
+    return false
   }
 }
 
