@@ -7,7 +7,7 @@ import { root } from '../scripts/pack.ts'
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   memory: ['@cache/core'],
-  redis: ['@cache/core', 'ioredis'],
+  redis: ['@cache/core', 'ioredis', '@msgpack/msgpack', 'devalue', 'lz4-napi', 'snappy'],
   tiered: ['@cache/core'],
   'metrics-prometheus': ['@cache/core', 'prom-client'],
   conformance: ['@cache/core'],

@@ -5,7 +5,10 @@ import { type Manifest, type Packing, packPackages } from '../scripts/pack.ts'
 const DECLARED: Readonly<Record<string, { dependencies?: readonly string[]; peers?: readonly string[] }>> = {
   '@cache/core': {},
   '@cache/memory': { dependencies: ['@cache/core'] },
-  '@cache/redis': { dependencies: ['@cache/core', 'ioredis'] },
+  '@cache/redis': {
+    dependencies: ['@cache/core', 'ioredis'],
+    peers: ['@msgpack/msgpack', 'devalue', 'lz4-napi', 'snappy'],
+  },
   '@cache/tiered': { dependencies: ['@cache/core'] },
   '@cache/metrics-prometheus': { dependencies: ['@cache/core'], peers: ['prom-client'] },
   '@cache/manager': {

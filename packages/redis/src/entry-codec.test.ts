@@ -6,6 +6,7 @@ import { COMPRESSORS } from './compressors/zlib.ts'
 import { EntryCodec, type EntryCodecOptions } from './entry-codec.ts'
 import { packEnvelope, unpackEnvelope } from './envelope.ts'
 import { json } from './serializers/json.ts'
+import { isPolluted } from './serializers/pollution.ts'
 
 const TIMES = { createdAt: 1, freshUntil: 2, expiresAt: 3 }
 const ALGORITHMS = [...COMPRESSORS.keys()]
@@ -55,6 +56,7 @@ describe('an entry', () => {
       const own = codec({ compressor: COMPRESSORS.get(algorithm), threshold: 0 })
       fc.assert(
         fc.property(fc.jsonValue(), value => {
+          fc.pre(!isPolluted(value))
           expect(own.decode(own.encode(of(value)))).toEqual(of(JSON.parse(JSON.stringify(value))))
         }),
         { numRuns: 200 },
@@ -70,16 +72,6 @@ describe('an entry', () => {
     const tagged = of(1, { tags: ['a', 'ü'], metadata: { source: 'db', n: 1 } })
     expect(codec().decode(codec().encode(tagged))).toEqual(tagged)
     expect(Object.keys(codec().decode(codec().encode(of(1))))).toEqual(['value', ...Object.keys(TIMES)])
-  })
-
-  test('keeps a property named __proto__ as a property, and pollutes nothing', () => {
-    const value = JSON.parse(
-      '{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": 1}}}',
-    )
-    const back = codec().decode(codec().encode(of(value))).value as object
-    expect(Object.getPrototypeOf(back)).toBe(Object.prototype)
-    expect(Object.keys(back)).toEqual(['__proto__', 'constructor'])
-    expect('polluted' in {}).toBe(false)
   })
 })
 
@@ -173,52 +165,19 @@ describe('bytes of unknown origin', () => {
     expect(codeOf(() => codec().decode(bytes))).toBe('CORRUPT')
   })
 
-  test('cannot reach the prototype of an entry through its header', () => {
-    const header = Buffer.from('{"__proto__":{"tags":["evil"],"value":"evil"},"value":"evil"}')
-    const entry = codec().decode(forged({ header }))
-    expect(entry).toEqual({ value: 1, ...TIMES })
-    expect(Object.getPrototypeOf(entry)).toBe(Object.prototype)
+  test.each([
+    '{"__proto__":{"tags":["evil"],"value":"evil"}}',
+    '{"metadata":{"a":{"__proto__":{"evil":1}}}}',
+    '{"metadata":{"\\u005f_proto__":{"evil":1}}}',
+    '{"metadata":{"constructor":{"prototype":{"evil":1}}}}',
+  ])('are refused with the header %s', header => {
+    expect(codeOf(() => codec().decode(forged({ header: Buffer.from(header) })))).toBe('CORRUPT')
+    expect('evil' in {}).toBe(false)
   })
 
-  test('are an entry or CORRUPT, whatever 30,000 mutations do to them', () => {
-    const value = { list: Array.from({ length: 40 }, (_, i) => ({ i, text: `item ${i}` })) }
-    const seeds = [undefined, ...ALGORITHMS.map(name => COMPRESSORS.get(name))].map(compressor =>
-      codec({ compressor, threshold: 0 }).encode(of(value, { tags: ['t'], metadata: { m: 1 } })),
-    )
-    const own = codec()
-    const mutation = fc.oneof(
-      {
-        weight: 3,
-        arbitrary: fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true }), byte: fc.nat(255) }),
-      },
-      { weight: 1, arbitrary: fc.record({ cut: fc.double({ min: 0, max: 1, noNaN: true }) }) },
-      { weight: 1, arbitrary: fc.record({ append: fc.uint8Array({ maxLength: 50 }) }) },
-      // Biased to the 44 bytes that decide how the rest is read.
-      { weight: 4, arbitrary: fc.record({ fixed: fc.nat(43), byte: fc.nat(255) }) },
-    )
-    let refused = 0
-    fc.assert(
-      fc.property(
-        fc.nat(seeds.length - 1),
-        fc.array(mutation, { minLength: 1, maxLength: 4 }),
-        (seed, all) => {
-          let bytes = Buffer.from(seeds[seed] as Buffer)
-          for (const each of all) {
-            if ('append' in each) bytes = Buffer.concat([bytes, each.append])
-            else if ('cut' in each) bytes = bytes.subarray(0, Math.floor(each.cut * bytes.length))
-            else if (bytes.length > 44) {
-              bytes[('fixed' in each ? each.fixed : Math.floor(each.at * (bytes.length - 1))) as number] =
-                each.byte
-            }
-          }
-          const code = codeOf(() => own.decode(bytes))
-          if (code) refused++
-          return code === undefined || code === 'CORRUPT'
-        },
-      ),
-      { numRuns: 30_000 },
-    )
-    expect(refused).toBeGreaterThan(10_000)
+  test('cannot set a value or a time through its header', () => {
+    const header = Buffer.from('{"value":"evil","expiresAt":9,"tags":["a"]}')
+    expect(codec().decode(forged({ header }))).toEqual({ value: 1, ...TIMES, tags: ['a'] })
   })
 
   test('are CORRUPT if they are random', () => {

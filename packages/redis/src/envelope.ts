@@ -2,7 +2,7 @@ import { CacheError } from '@cache/core'
 
 /**
  * How an entry lies in Redis: 44 bytes at fixed offsets (integers and IEEE 754 doubles, big endian), an
- * optional header of JSON, then the payload.
+ * optional header of JSON, then the payload. docs/wire-format.md tells it to readers in other languages.
  *
  * | offset | bytes | field |
  * |---|---|---|
@@ -89,7 +89,8 @@ export function unpackEnvelope(bytes: Buffer, maxBytes: number): Envelope {
     header: bytes.subarray(FIXED_LENGTH, payloadStart),
     payload: bytes.subarray(payloadStart),
   }
-  if (Number.isNaN(envelope.createdAt + envelope.freshUntil + envelope.expiresAt)) {
+  const { createdAt, freshUntil, expiresAt } = envelope
+  if (Number.isNaN(createdAt) || Number.isNaN(freshUntil) || Number.isNaN(expiresAt)) {
     throw corrupt('its times are not numbers')
   }
   return envelope
@@ -97,5 +98,5 @@ export function unpackEnvelope(bytes: Buffer, maxBytes: number): Envelope {
 
 /** @param complaint what is wrong, about "it": never quotes the bytes */
 export function corrupt(complaint: string): CacheError {
-  return new CacheError('CORRUPT', `what Redis holds under the key is not a usable entry: ${complaint}`)
+  return new CacheError('CORRUPT', `what is stored is not usable: ${complaint}`)
 }

@@ -1,5 +1,4 @@
 import {
-  CacheError,
   type Clock,
   type Duration,
   integer,
@@ -9,13 +8,10 @@ import {
   toMilliseconds,
 } from '@cache/core'
 import type { BusMode } from './bus/pub-sub.ts'
-import type { Compressor } from './compressors/compressor.ts'
-import { type Algorithm, COMPRESSORS, DEFAULT_ALGORITHM } from './compressors/zlib.ts'
+import { resolveValueOptions, type ValueOptions } from './codec-options.ts'
 import { type Connect, type ConnectionOptions, connector, type Target } from './connect.ts'
 import type { EntryCodecOptions } from './entry-codec.ts'
 import type { RedisLike } from './redis-like.ts'
-import { json } from './serializers/json.ts'
-import type { Serializer } from './serializers/serializer.ts'
 
 /** Two of these pass before a silent loss of the invalidation stream is noticed. */
 const HEARTBEAT_MS = 500
@@ -45,34 +41,13 @@ export interface Timeouts {
   readonly connect?: Duration
 }
 
-export interface RedisStoreOptions extends RedisOptions {
+export interface RedisStoreOptions extends RedisOptions, ValueOptions {
   /** What the bus of the store hears. @default 'pubsub' */
   readonly bus?: BusMode
   /** Connections, at least 1; with a `client` it is that one alone. @default 10 */
   readonly poolSize?: number
-  /** How large values are made smaller. */
-  readonly compression?: Compression
-  /** Values to bytes and back. @default json */
-  readonly serializer?: Serializer
   /** Keys per command of a batch, at least 1. @default 100 */
   readonly batchSize?: number
-  /** What is too much. */
-  readonly limits?: Limits
-}
-
-export interface Compression {
-  /** @default 'zstd' ('brotli' on Node 23 before 23.8) */
-  readonly algorithm?: Algorithm
-  /** Serialized values of more bytes than this are compressed, if that saves a tenth at least. @default 1024 */
-  readonly threshold?: number
-}
-
-export interface Limits {
-  /**
-   * The most bytes a value may have once serialized, before compression: larger ones are refused when written,
-   * and a miss when read. @default 67_108_864 (64 MiB)
-   */
-  readonly maxValueBytes?: number
 }
 
 /** What `RedisOptions` amount to. */
@@ -122,35 +97,11 @@ export function resolveBusMode(mode: BusMode = 'pubsub', name: string): BusMode 
 
 /** @throws CacheError `INVALID_OPTION` */
 export function resolveStoreOptions(options: RedisStoreOptions): ResolvedStoreOptions {
-  const { compression = {}, limits = {} } = options
   return {
     ...resolveEndpoint(options),
+    ...resolveValueOptions(options),
     busMode: resolveBusMode(options.bus, 'bus'),
     poolSize: integer(options.poolSize ?? 10, 'poolSize', 1),
     batchSize: integer(options.batchSize ?? 100, 'batchSize', 1),
-    serializer: resolveSerializer(options.serializer),
-    compressor: resolveCompressor(compression),
-    threshold: integer(compression.threshold ?? 1_024, 'compression.threshold', 0),
-    maxValueBytes: integer(limits.maxValueBytes ?? 64 * 1_024 * 1_024, 'limits.maxValueBytes', 1),
   }
-}
-
-/** @throws CacheError `INVALID_OPTION` */
-function resolveCompressor({ algorithm = DEFAULT_ALGORITHM }: Compression): Compressor | undefined {
-  const accepted: readonly Algorithm[] = ['zstd', 'brotli', 'gzip', 'deflate', 'none']
-  const compressor = COMPRESSORS.get(oneOf(algorithm, 'compression.algorithm', accepted))
-  if (compressor || algorithm === 'none') return compressor
-  throw new CacheError('INVALID_OPTION', `compression.algorithm ${algorithm} is not in this Node's zlib`)
-}
-
-/** @throws CacheError `INVALID_OPTION` */
-function resolveSerializer(serializer: Serializer = json): Serializer {
-  if (serializer === json) return json
-  if (typeof serializer?.encode !== 'function' || typeof serializer.decode !== 'function') {
-    throw invalidOption('serializer', serializer, 'a Serializer (id, name, encode, decode)')
-  }
-  if (integer(serializer.id, 'serializer.id', 16) > 255) {
-    throw invalidOption('serializer.id', serializer.id, 'an integer of 16 to 255')
-  }
-  return serializer
 }

@@ -9,6 +9,7 @@ export interface RedisLike {
   readonly isCluster?: boolean
   getBuffer(key: string): Promise<Buffer | null>
   mgetBuffer(keys: string[]): Promise<(Buffer | null)[]>
+  set(key: string, value: Buffer, px: 'PX', milliseconds: number): Promise<unknown>
   unlink(keys: (string | Buffer)[]): Promise<number>
   eval(
     script: string,

@@ -6,6 +6,7 @@ import type { Connection } from './connection.ts'
 import { allowance, type Lane } from './lanes.ts'
 import type { LargeKeys } from './large-keys.ts'
 import type { Pool } from './pool.ts'
+import type { RedisLike, RedisPipeline } from './redis-like.ts'
 
 /** One key to store or, without `bytes`, to remove. */
 export interface Write {
@@ -77,11 +78,13 @@ export class Writer {
     for (const { key, stored } of writes) largeKeys.note(key, stored?.bytes.length ?? 0)
     const message = encodeMessage(source, { type: 'keys', keys })
     const results = await pool.write(operation, route, keys, this.#deadline(writes), async client => {
-      const pipeline = client.pipeline()
-      for (const { key, stored } of writes) {
-        if (stored) pipeline.set(prefix + key, stored.bytes, 'PX', stored.ttlMs)
-        else pipeline.unlink([prefix + key])
+      const [first] = writes
+      // A pipeline of one command costs more than the command.
+      if (first && writes.length === 1) {
+        return errorsOf(await outcomes([put(client, prefix, first), client.publish(channel, message)]))
       }
+      const pipeline = client.pipeline()
+      for (const write of writes) put(pipeline, prefix, write)
       pipeline.publish(channel, message)
       return errorsOf(await pipeline.exec())
     })
@@ -98,6 +101,21 @@ export class Writer {
     const bytes = writes.reduce((sum, { stored }) => sum + (stored?.bytes.length ?? 0), 0)
     return this.#options.timeoutMs + allowance(bytes)
   }
+}
+
+/** Sends one write. @returns what `commands` gives for it: an answer to come, or nothing yet of a pipeline */
+function put(commands: RedisLike | RedisPipeline, prefix: string, { key, stored }: Write): unknown {
+  return stored
+    ? commands.set(prefix + key, stored.bytes, 'PX', stored.ttlMs)
+    : commands.unlink([prefix + key])
+}
+
+/** The results of commands sent one behind the other, as a pipeline gives them. */
+async function outcomes(answers: readonly unknown[]): Promise<[Error | null, unknown][]> {
+  const settled = await Promise.allSettled(answers)
+  return settled.map(each =>
+    each.status === 'rejected' ? [each.reason as Error, undefined] : [null, each.value],
+  )
 }
 
 /**

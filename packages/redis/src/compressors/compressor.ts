@@ -1,9 +1,13 @@
 /** Makes payloads smaller. Its id is stored with every payload it compressed. */
 export interface Compressor {
-  /** 1 to 255; 0 stands for no compression. */
+  /** 1 to 15 are this package's, 16 to 255 yours; 0 stands for no compression. */
   readonly id: number
   readonly name: string
-  compress(bytes: Uint8Array): Buffer
-  /** @throws anything if the result would be longer than `maxBytes`, before it is allocated */
-  decompress(bytes: Uint8Array, maxBytes: number): Buffer
+  compress(bytes: Uint8Array): Uint8Array
+  /**
+   * Bytes from the remote are not to be trusted.
+   *
+   * @throws anything if the result would be longer than `maxBytes` (at least 1), before it is allocated
+   */
+  decompress(bytes: Uint8Array, maxBytes: number): Uint8Array
 }

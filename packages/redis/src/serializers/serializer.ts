@@ -8,6 +8,9 @@ export interface Serializer {
   readonly name: string
   /** @throws CacheError `SERIALIZATION` naming the kind of what it cannot hold, never the value */
   encode(value: unknown): Uint8Array
-  /** Bytes from the remote are not to be trusted: throws whatever it likes on bytes that are not its own. */
+  /**
+   * Bytes from the remote are not to be trusted: throws whatever it likes on bytes that are not its own. What
+   * it returns must not be a view of the bytes, which may be kept and read again.
+   */
   decode(bytes: Buffer): unknown
 }

@@ -1,0 +1,121 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { CacheError } from '@cache/core'
+import { describe, expect, test } from 'vitest'
+import { lz4 } from '../../src/compressors/lz4.ts'
+import { snappy } from '../../src/compressors/snappy.ts'
+import { COMPRESSORS } from '../../src/compressors/zlib.ts'
+import { EntryCodec } from '../../src/entry-codec.ts'
+import { devalue } from '../../src/serializers/devalue.ts'
+import { json } from '../../src/serializers/json.ts'
+import { msgpack } from '../../src/serializers/msgpack.ts'
+import { v8 } from '../../src/serializers/v8.ts'
+import { untag } from './tagged.ts'
+
+/** Never changed, only added to: what was written once is read for ever. */
+interface Vector {
+  readonly name: string
+  readonly base64: string
+  /** What it is, see tagged.ts; or else why it is refused. */
+  readonly entry?: Readonly<Record<string, unknown>>
+  readonly corrupt?: string
+  readonly only?: 'javascript'
+}
+
+const VECTORS: readonly Vector[] = JSON.parse(readFileSync(new URL('entries.json', import.meta.url), 'utf8'))
+const bytesOf = ({ base64 }: Vector): Buffer => Buffer.from(base64, 'base64')
+const isZstd = (vector: Vector): boolean => bytesOf(vector)[6] === 4
+
+const codec = new EntryCodec({
+  serializer: json,
+  reads: [v8, msgpack, devalue],
+  compressor: undefined,
+  decompressors: [lz4, snappy],
+  threshold: 1_024,
+  maxValueBytes: 64 * 1_024 * 1_024,
+})
+
+describe('vectors', () => {
+  const here = VECTORS.filter(vector => COMPRESSORS.has('zstd') || !isZstd(vector))
+  const entries = here.flatMap(each => (each.entry ? [[each.name, each, each.entry] as const] : []))
+  const refused = here.flatMap(each => (each.corrupt ? [[each.name, each, each.corrupt] as const] : []))
+
+  test('cover every serializer and compressor', () => {
+    const coders = entries.map(([, vector]) => bytesOf(vector))
+    expect(new Set(coders.map(bytes => bytes[5]))).toEqual(
+      new Set([json, v8, msgpack, devalue].map(({ id }) => id)),
+    )
+    const compressors = [...COMPRESSORS.values(), lz4, snappy].map(({ id }) => id)
+    expect(new Set(coders.map(bytes => bytes[6]))).toEqual(new Set([0, ...compressors]))
+    expect(entries.length + refused.length).toBe(here.length)
+  })
+
+  test.each(entries)('are read: %s', (_name, vector, entry) => {
+    expect(codec.decode(bytesOf(vector))).toStrictEqual(untag(entry))
+  })
+
+  test.each(refused)('are refused: %s', (_name, vector, complaint) => {
+    let error: unknown
+    try {
+      codec.decode(bytesOf(vector))
+    } catch (thrown) {
+      error = thrown
+    }
+    expect(error).toBeInstanceOf(CacheError)
+    expect(error).toMatchObject({ code: 'CORRUPT', message: `what is stored is not usable: ${complaint}` })
+    expect('polluted' in {}).toBe(false)
+  })
+})
+
+/** What the reader in docs/wire-format.md makes of each vector. */
+type Outcome = { readonly entry: unknown } | { readonly corrupt: string } | { readonly unsupported: string }
+
+/** Infinity is no JSON: as in the vectors. */
+const MAIN = `
+import base64, sys
+def tag(time):
+    return {"$number": "Infinity"} if time == float("inf") else time
+def outcome(vector):
+    try:
+        entry = read_entry(base64.b64decode(vector["base64"]))
+        return {"entry": {name: tag(each) if name.endswith(("At", "Until")) else each for name, each in entry.items()}}
+    except Corrupt as error:
+        return {"corrupt": str(error)}
+    except Unsupported as error:
+        return {"unsupported": str(error)}
+json.dump([outcome(vector) for vector in json.load(sys.stdin)], sys.stdout, allow_nan=False)
+`
+
+describe('the reader in Python', () => {
+  const python = process.platform === 'win32' ? 'python' : 'python3'
+  const isMissing = spawnSync(python, ['--version']).status !== 0
+
+  // In CI its absence is a failure.
+  test.skipIf(isMissing && process.env.CI !== 'true')('of the documentation agrees on every vector', () => {
+    const document = readFileSync(new URL('../../../../docs/wire-format.md', import.meta.url), 'utf8')
+    const program = document.match(/```python\n(.*?)```/s)?.[1]
+    const vectors = VECTORS.filter(({ only }) => only === undefined)
+    const { stdout, stderr } = spawnSync(python, ['-c', program + MAIN], {
+      input: JSON.stringify(vectors),
+      encoding: 'utf8',
+    })
+    expect(stderr).toBe('')
+    const outcomes: readonly Outcome[] = JSON.parse(stdout)
+    expect(outcomes).toHaveLength(vectors.length)
+    let read = 0
+    for (const [i, vector] of vectors.entries()) {
+      const outcome = outcomes[i] as Outcome
+      // JSON without compression, by gzip or by deflate is always read.
+      const [serializer = 0, compressor = 0] = bytesOf(vector).subarray(5, 7)
+      if ('unsupported' in outcome) {
+        expect(serializer > 1 || compressor > 2, vector.name).toBe(true)
+      } else if (vector.entry) {
+        expect(outcome, vector.name).toEqual({ entry: vector.entry })
+        read++
+      } else {
+        expect(outcome, vector.name).toHaveProperty('corrupt')
+      }
+    }
+    expect(read).toBeGreaterThanOrEqual(18)
+  })
+})
