@@ -92,6 +92,17 @@ describe('memory only', () => {
     expect(await manager.get('k99')).toHaveLength(5_000)
   })
 
+  test('with compressMemory values are kept as bytes, smaller and safe from whoever changes them', async () => {
+    const manager = make({ compressMemory: true, compressionThreshold: 100 })
+    const value = { text: 'x'.repeat(100_000), list: [1] }
+    await manager.set('k', value)
+    value.list.push(2)
+    expect(manager.getStats().memoryUsage.bytes).toBeLessThan(2_000)
+    const first = (await manager.get('k')) as typeof value
+    first.list.push(3)
+    expect(await manager.get('k')).toEqual({ ...value, list: [1] })
+  })
+
   test('memory holds maxMemorySize items and evicts by evictionStrategy', async () => {
     const survivors = async (evictionStrategy: CacheStrategy): Promise<string[]> => {
       const manager = make({ maxMemorySize: 2, evictionStrategy })

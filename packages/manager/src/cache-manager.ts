@@ -9,7 +9,7 @@ import {
 } from '@cache/core'
 import { MemoryStore } from '@cache/memory'
 import { PrometheusMetrics } from '@cache/metrics-prometheus'
-import { RedisStore } from '@cache/redis'
+import { createCodec, RedisStore } from '@cache/redis'
 import { TieredStore } from '@cache/tiered'
 import { type Environment, settingsFromEnv } from './from-env.ts'
 import { type ManagerStats, redisStats } from './manager-stats.ts'
@@ -176,22 +176,25 @@ function storeOf(settings: Settings): Store {
     redisUrl,
     maxMemorySize,
     maxMemoryBytes,
+    compressMemory,
     evictionStrategy,
     connectionPoolSize,
     compressionThreshold,
     batchSize,
   } = settings
+  const compression = { threshold: compressionThreshold }
   const memory = new MemoryStore({
     maxItems: maxMemorySize,
     // A bound that is never reached: with one the store weighs its entries, and getStats can tell the bytes.
     maxBytes: maxMemoryBytes ?? Number.MAX_SAFE_INTEGER,
     policy: evictionStrategy,
+    ...(compressMemory && { codec: createCodec({ compression }) }),
   })
   if (redisUrl === undefined) return memory
   const redis = new RedisStore({
     url: redisUrl,
     poolSize: connectionPoolSize,
-    compression: { threshold: compressionThreshold },
+    compression,
     batchSize,
   })
   return new TieredStore({ l1: memory, l2: redis })

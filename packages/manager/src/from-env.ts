@@ -17,6 +17,7 @@ export const VARIABLES: Readonly<Record<OptionName, Variable>> = {
   defaultTtl: { name: 'CACHE_TTL', parse: number },
   maxMemorySize: { name: 'MAX_MEMORY_SIZE', parse: number },
   maxMemoryBytes: { name: 'MAX_MEMORY_BYTES', parse: number },
+  compressMemory: { name: 'COMPRESS_MEMORY', parse: boolean },
   compressionThreshold: { name: 'COMPRESSION_THRESHOLD', parse: number },
   connectionPoolSize: { name: 'CONNECTION_POOL_SIZE', parse: number },
   evictionStrategy: { name: 'EVICTION_STRATEGY', parse: strategy },

@@ -13,6 +13,8 @@ export interface CacheManagerOptions {
   readonly maxMemorySize?: number | undefined
   /** About how many bytes memory may take, as estimated. An integer >= 1. @default none: only items are counted */
   readonly maxMemoryBytes?: number | undefined
+  /** Whether memory keeps values as bytes: compressed above the threshold, and decoded at every hit. @default false */
+  readonly compressMemory?: boolean | undefined
   /** Values of more bytes than this are compressed on their way to Redis. An integer >= 0. @default 1024 */
   readonly compressionThreshold?: number | undefined
   /** Connections to Redis. An integer >= 1. @default 10 */
@@ -41,6 +43,7 @@ export const DEFAULTS: Settings = {
   defaultTtl: 300,
   maxMemorySize: 10_000,
   maxMemoryBytes: undefined,
+  compressMemory: false,
   compressionThreshold: 1_024,
   connectionPoolSize: 10,
   evictionStrategy: CacheStrategy.LRU,
@@ -71,6 +74,7 @@ export function settingsOf(
     maxMemoryBytes: check('maxMemoryBytes', (value, name) =>
       value === undefined ? undefined : integer(value, name, 1),
     ),
+    compressMemory: check('compressMemory', boolean),
     compressionThreshold: check('compressionThreshold', (value, name) => integer(value, name, 0)),
     connectionPoolSize: check('connectionPoolSize', (value, name) => integer(value, name, 1)),
     evictionStrategy: check('evictionStrategy', (value, name) =>
