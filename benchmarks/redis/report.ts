@@ -8,7 +8,7 @@ import { WORKLOADS, type Workload } from './subject.ts'
 import type { Measurement } from './workloads.ts'
 
 /** Above so many bytes of JSON our store compresses, unless told otherwise. */
-export const THRESHOLD = 1_024
+const THRESHOLD = 1_024
 
 const TITLES: Readonly<Record<Exclude<Workload, 'link'>, string>> = {
   get: 'get',
