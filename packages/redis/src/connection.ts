@@ -22,6 +22,11 @@ export class Connection {
     return this.#gate.ready
   }
 
+  /** Whether it is connected at this very moment: it turns before the commands that are lost with it fail. */
+  get alive(): boolean {
+    return this.#gate.ready && this.#client.status === 'ready'
+  }
+
   get open(): boolean {
     return this.#gate.open
   }
@@ -34,11 +39,11 @@ export class Connection {
   /**
    * Sends a command, or refuses it at once when the connection is down.
    *
-   * @param onSettled called once, when the command was answered, or its connection lost, or it was never sent
+   * @param onSettled called once, with whether it was sent, when it was answered or never will be
    * @returns within `ms`: rejects with `UNAVAILABLE` if nothing was sent, with `TIMEOUT` if it was sent and may
    *   still take effect
    */
-  run<T>(command: Command<T>, ms: number, onSettled?: () => void): Promise<T> {
+  run<T>(command: Command<T>, ms: number, onSettled?: (sent: boolean) => void): Promise<T> {
     return new Promise((resolve, reject) => {
       let sent = false
       const caller: Caller = {
@@ -47,13 +52,13 @@ export class Connection {
           this.#send(command)
             .finally(() => {
               cancel()
-              onSettled?.()
+              onSettled?.(true)
             })
             .then(resolve, reject)
         },
         fail: error => {
           cancel()
-          onSettled?.()
+          onSettled?.(false)
           reject(error)
         },
       }

@@ -87,7 +87,7 @@ export class Pool {
     connection: Connection,
     ms: number,
     command: Command<T>,
-    onSettled?: () => void,
+    onSettled?: (sent: boolean) => void,
   ): Promise<T> {
     this.assertOpen()
     const started = performance.now()

@@ -1,37 +1,59 @@
 import type { Connection } from './connection.ts'
 
-interface Path {
-  readonly connection: Connection
+type Path = Pick<Connection, 'alive'>
+
+interface Journey<P> {
+  readonly path: P
   writes: number
 }
 
 /**
  * Keeps the writes of a key in order, whatever lane they would take: as long as one is not answered, those after it
- * travel on the same connection, behind it. A write counts until Redis answered it or its connection was lost, not
- * until its caller's deadline: it may still be executed after that.
+ * travel on the same connection, behind it. A write counts until Redis answered it, not until its caller's deadline: it
+ * may still be executed after that. If its connection was lost instead, it counts until that connection is made anew: by
+ * another one, a later write could overtake what Redis had received and not yet read.
  */
-export class WriteOrder {
-  readonly #paths = new Map<string, Path>()
+export class WriteOrder<P extends Path = Connection> {
+  readonly #journeys = new Map<string, Journey<P>>()
+  /** Keys whose writes were not answered when their connection was lost. */
+  readonly #lost = new Map<P, string[]>()
 
   /** The connection that a write of the key has to take; `undefined` if any will do. */
-  connectionOf(key: string): Connection | undefined {
-    return this.#paths.get(key)?.connection
+  connectionOf(key: string): P | undefined {
+    if (this.#lost.size > 0) this.#forgetRestored()
+    return this.#journeys.get(key)?.path
   }
 
-  /** Writes of these keys set out. @returns to be called when they were answered, or never will be */
-  begin(keys: readonly string[], connection: Connection): () => void {
+  /** Writes of these keys set out. @returns to be called, with whether they were sent, when no answer is owed any more */
+  begin(keys: readonly string[], path: P): (sent: boolean) => void {
     for (const key of keys) {
-      const path = this.#paths.get(key)
-      if (path) path.writes++
-      else this.#paths.set(key, { connection, writes: 1 })
+      const journey = this.#journeys.get(key)
+      if (journey) journey.writes++
+      else this.#journeys.set(key, { path, writes: 1 })
     }
-    return () => {
-      for (const key of keys) this.#end(key)
+    return sent => {
+      for (const key of keys) this.#end(key, sent)
     }
   }
 
-  #end(key: string): void {
-    const path = this.#paths.get(key) as Path
-    if (--path.writes === 0) this.#paths.delete(key)
+  #end(key: string, sent: boolean): void {
+    const { path, writes } = this.#journeys.get(key) as Journey<P>
+    const lost = this.#lost.get(path)
+    if (!sent || path.alive || writes > 1) this.#release(key)
+    else if (lost) lost.push(key)
+    else this.#lost.set(path, [key])
+  }
+
+  #release(key: string): void {
+    const journey = this.#journeys.get(key) as Journey<P>
+    if (--journey.writes === 0) this.#journeys.delete(key)
+  }
+
+  #forgetRestored(): void {
+    for (const [path, keys] of this.#lost) {
+      if (!path.alive) continue
+      this.#lost.delete(path)
+      for (const key of keys) this.#release(key)
+    }
   }
 }

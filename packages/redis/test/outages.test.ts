@@ -312,4 +312,24 @@ describe('order', () => {
     const outcomes = await Promise.all(Array.from({ length: 100 }, (_, i) => store.set(`k${i}`, entry(i))))
     for (const outcome of outcomes) expect(outcome).toEqual({ status: 'applied' })
   })
+
+  test('a write behind one that was lost unanswered waits for that connection, and others do not', async () => {
+    const server = await ownServer()
+    const store = openStore({ url: server.url, poolSize: 4, timeouts: { read: '5s', write: '5s' } })
+    await connected(store)
+    const admin = openClient(server.url)
+    await admin.call('CLIENT', 'PAUSE', '20000', 'WRITE')
+    const lost = store.set('k', entry('lost'))
+    const writer = async (): Promise<string | undefined> =>
+      /^id=(\d+) .* cmd=set /m.exec(String(await admin.call('CLIENT', 'LIST')))?.[1]
+    await eventually('sent', async () => (await writer()) !== undefined)
+    await admin.call('CLIENT', 'KILL', 'ID', String(await writer()))
+    expect(await lost).toMatchObject({ status: 'failed', error: { code: 'UNAVAILABLE' } })
+    const [same, other] = [store.set('k', entry('next')), store.set('other', entry('other'))]
+    await admin.call('CLIENT', 'UNPAUSE')
+    expect(await same).toMatchObject({ status: 'failed', error: { code: 'UNAVAILABLE' } })
+    expect(await other).toEqual({ status: 'applied' })
+    await connected(store)
+    expect(await store.set('k', entry('last'))).toEqual({ status: 'applied' })
+  })
 })
