@@ -53,4 +53,33 @@ describe('lru', () => {
       { numRuns: 200 },
     )
   })
+
+  it('keeps that order over many more uses than entries', () => {
+    const map = new BoundedMap<number, number>({ maxItems: 300, policy: 'lru' })
+    const naive = new NaiveLru()
+    let random = 1
+    const next = (below: number): number => {
+      random = Math.imul(random, 48_271) & 0x7fff_ffff
+      return random % below
+    }
+    for (let round = 0; round < 6; round++) {
+      for (let i = 0; i < 300; i++) {
+        const key = next(1_000)
+        map.set(key, key)
+        naive.use(key, 300)
+      }
+      // Some are never used in between, some at the very end only.
+      const keys = [...naive.entries.keys()].filter(key => key % 7 !== round)
+      for (let i = 0; i < 20_000 * (round + 1); i++) {
+        const key = keys[next(keys.length)] as number
+        map.get(key)
+        naive.use(key, 300)
+      }
+      map.delete(keys[0] as number)
+      naive.entries.delete(keys[0] as number)
+      map.set(-round, 0)
+      naive.use(-round, 300)
+    }
+    expect([...map.keys()]).toEqual([...naive.entries.keys()])
+  })
 })

@@ -3,13 +3,14 @@ import type { Policy } from './policy.ts'
 
 /** In place of the time of its last use: nobody is in the slot. */
 const EMPTY = -1
-/**
- * Uses between two rankings, for each slot there is. They bound the time that a ranking takes and its scratch space of
- * a word for each; there may be more as long as that space is small.
- */
-const MIN_USES_PER_SLOT = 4
-const MAX_USES_PER_SLOT = 64
-const SMALL_SPACE = 2 ** 19
+/** Uses are numbered in 31 bits; then comes a ranking, whoever asks for it, and they begin anew. */
+const MAX_USES = 0x7fff_ffff
+/** With more uses than these for each slot, sorting digit by digit is faster than laying them out in a row. */
+const ROW_PER_SLOT = 16
+/** A row up to this length is kept for the next time. */
+const SHARED_ROW = 2 ** 19
+const DIGIT_BITS = 11
+const DIGITS = 2 ** DIGIT_BITS
 
 /**
  * Least recently used, exactly, and without links: a use writes down its number in the order of all uses, and moves
@@ -23,9 +24,8 @@ export class Lru implements Policy {
   readonly #slots: Slots<unknown, unknown>
   /** By slot: the number of the last use since the ranking, 0 if there was none, or {@link EMPTY}. */
   #lastUse: Int32Array<ArrayBuffer> = new Int32Array(1)
-  /** Uses since the ranking, and how many there may be. */
+  /** Uses since the ranking. */
   #uses = 0
-  #maxUses = MAX_USES_PER_SLOT
   /** The slots by their last use before the ranking, the longest unused first, from `#first` up to `#end`. */
   #ranking: Int32Array<ArrayBuffer> = new Int32Array(0)
   #first = 0
@@ -43,7 +43,7 @@ export class Lru implements Policy {
   use(slot: number): void {
     const use = ++this.#uses
     this.#lastUse[slot] = use
-    if (use === this.#maxUses) this.#rank()
+    if (use === MAX_USES) this.#rank()
   }
 
   remove(slot: number): void {
@@ -69,17 +69,10 @@ export class Lru implements Policy {
     yield* this.#ranking.subarray(0, this.#end)
   }
 
-  /**
-   * Those still unused keep their places; behind them come those used since, sorted by the number of the use. Without a
-   * branch on any of them, for no processor could predict it.
-   */
+  /** Those still unused keep their places; behind them come those used since, sorted by the number of the use. */
   #rank(): void {
-    const { end: slots } = this.#slots
     const lastUse = this.#lastUse
     const before = this.#ranking
-    const uses = this.#uses
-    const usedAt = zeros(uses + 1)
-    for (let slot = 1; slot < slots; slot++) usedAt[Math.max(lastUse[slot] as number, 0)] = slot
     const ranking = before.length > lastUse.length ? before : resized(before, lastUse.length + 1)
     let end = 0
     for (let i = this.#first; i < this.#end; i++) {
@@ -87,32 +80,79 @@ export class Lru implements Policy {
       ranking[end] = slot
       end += isZero(lastUse[slot] as number)
     }
-    for (let use = 1; use <= uses; use++) {
-      const slot = usedAt[use] as number
-      ranking[end] = slot
-      end += 1 - isZero(slot)
-    }
+    const slots = this.#slots.end
+    const sort = this.#uses <= slots * ROW_PER_SLOT ? appendByRow : appendByDigits
+    this.#end = sort(ranking, end, { lastUse, slots, uses: this.#uses })
     lastUse.fill(0)
     this.#ranking = ranking
     this.#first = 0
-    this.#end = end
     this.#uses = 0
   }
 
   #grow(): void {
-    const slots = this.#slots.keys.length
-    this.#lastUse = resized(this.#lastUse, slots)
-    this.#maxUses = Math.max(slots * MIN_USES_PER_SLOT, Math.min(slots * MAX_USES_PER_SLOT, SMALL_SPACE))
+    this.#lastUse = resized(this.#lastUse, this.#slots.keys.length)
   }
 }
 
+interface Uses {
+  readonly lastUse: Int32Array
+  /** One past the highest slot. */
+  readonly slots: number
+  readonly uses: number
+}
+
+/**
+ * Appends the slots that were used, by the number of their last use: each is written down at that number in a row of all
+ * uses. Without a branch on any of them, for no processor could predict it.
+ *
+ * @returns where the ranking ends now
+ */
+function appendByRow(ranking: Int32Array, start: number, { lastUse, slots, uses }: Uses): number {
+  const usedAt = zeros(uses + 1)
+  for (let slot = 1; slot < slots; slot++) usedAt[Math.max(lastUse[slot] as number, 0)] = slot
+  let end = start
+  for (let use = 1; use <= uses; use++) {
+    const slot = usedAt[use] as number
+    ranking[end] = slot
+    end += 1 - isZero(slot)
+  }
+  return end
+}
+
+/** The same by a radix sort from the lowest digit on. */
+function appendByDigits(ranking: Int32Array, start: number, { lastUse, slots, uses }: Uses): number {
+  let used = new Int32Array(slots)
+  let count = 0
+  for (let slot = 1; slot < slots; slot++) if ((lastUse[slot] as number) > 0) used[count++] = slot
+  let sorted = new Int32Array(slots)
+  for (let shift = 0; shift < 31 && uses >>> shift > 0; shift += DIGIT_BITS) {
+    const places = new Int32Array(DIGITS + 1)
+    const digitOf = (slot: number): number => ((lastUse[slot] as number) >>> shift) & (DIGITS - 1)
+    /** @returns what it was before */
+    const increase = (digit: number, by: number): number => {
+      const before = places[digit] as number
+      places[digit] = before + by
+      return before
+    }
+    for (let i = 0; i < count; i++) increase(digitOf(used[i] as number) + 1, 1)
+    for (let digit = 1; digit < DIGITS; digit++) increase(digit, places[digit - 1] as number)
+    for (let i = 0; i < count; i++) {
+      const slot = used[i] as number
+      sorted[increase(digitOf(slot), 1)] = slot
+    }
+    ;[used, sorted] = [sorted, used]
+  }
+  ranking.set(used.subarray(0, count), start)
+  return start + count
+}
+
 /** Shared by all: a ranking is made at one go, and lets nobody else in. */
-let smallSpace = new Int32Array(0)
+let sharedRow = new Int32Array(0)
 
 function zeros(length: number): Int32Array {
-  if (length > SMALL_SPACE) return new Int32Array(length)
-  if (smallSpace.length < length) smallSpace = new Int32Array(Math.min(length * 2, SMALL_SPACE))
-  return smallSpace.fill(0, 0, length)
+  if (length > SHARED_ROW) return new Int32Array(length)
+  if (sharedRow.length < length) sharedRow = new Int32Array(Math.min(length * 2, SHARED_ROW))
+  return sharedRow.fill(0, 0, length)
 }
 
 /** 1 for 0, 0 for any other 32-bit integer. */
