@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 
 /** Something the user can put right: the command prints the message alone and ends with exit code 2. */
@@ -49,4 +50,34 @@ export function positiveInteger(text: string, option: string): number {
 /** Turns what a file operation throws into a message for the user. */
 export function fileError(action: string, file: string, error: unknown): UsageError {
   return new UsageError(`cannot ${action} ${file}: ${error instanceof Error ? error.message : error}`)
+}
+
+/** Writes a file that the user named. @throws UsageError */
+export async function save(file: string, text: string): Promise<void> {
+  await writeFile(file, text).catch(error => {
+    throw fileError('write', file, error)
+  })
+}
+
+/**
+ * Of `names`, those that fit one of the patterns, in which `*` stands for anything, and the one that is always there.
+ *
+ * @throws UsageError for a pattern that none fits
+ */
+export function selectNames(patterns: readonly string[], names: readonly string[], always: string): string[] {
+  const selected = new Set([always])
+  for (const pattern of listed(patterns)) {
+    const fits = wildcard(pattern)
+    const fitting = names.filter(name => fits.test(name))
+    if (fitting.length === 0) {
+      throw new UsageError(`--only knows no "${pattern}"; contestants are ${names.join(', ')}`)
+    }
+    for (const name of fitting) selected.add(name)
+  }
+  return names.filter(name => selected.has(name))
+}
+
+function wildcard(pattern: string): RegExp {
+  const literals = pattern.split('*').map(part => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${literals.join('.*')}$`)
 }

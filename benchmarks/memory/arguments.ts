@@ -1,4 +1,4 @@
-import { listed, parseOptions, positiveInteger, UsageError } from '../lib/command.ts'
+import { listed, parseOptions, positiveInteger, selectNames, UsageError } from '../lib/command.ts'
 import { REFERENCE } from './contestants.ts'
 
 export interface Arguments {
@@ -42,7 +42,8 @@ export function parseArguments(argv: readonly string[], contestants: readonly st
     keys: keys === undefined ? (quick ? [10_000] : [10_000, 100_000, 1_000_000]) : keyCounts(keys),
     runs: runs === undefined ? (quick ? 2 : 5) : positiveInteger(runs, '--runs'),
     budgetMs: quick ? 40 : 400,
-    contestants: only === undefined ? contestants : select([...only, ...positionals], contestants),
+    contestants:
+      only === undefined ? contestants : selectNames([...only, ...positionals], contestants, REFERENCE),
     markdown,
     help,
     ...(json === undefined ? {} : { json }),
@@ -55,25 +56,6 @@ function keyCounts(values: readonly string[]): number[] {
   const excess = counts.find(count => count > MAX_KEYS)
   if (excess !== undefined) throw new UsageError(`--keys must be at most ${MAX_KEYS}; received ${excess}`)
   return [...new Set(counts)]
-}
-
-/** Those whose name fits one of the patterns, in which `*` stands for anything, and the reference. */
-function select(values: readonly string[], contestants: readonly string[]): string[] {
-  const selected = new Set([REFERENCE])
-  for (const pattern of listed(values)) {
-    const fits = wildcard(pattern)
-    const names = contestants.filter(name => fits.test(name))
-    if (names.length === 0) {
-      throw new UsageError(`--only knows no "${pattern}"; contestants are ${contestants.join(', ')}`)
-    }
-    for (const name of names) selected.add(name)
-  }
-  return contestants.filter(name => selected.has(name))
-}
-
-function wildcard(pattern: string): RegExp {
-  const literals = pattern.split('*').map(part => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${literals.join('.*')}$`)
 }
 
 export function helpText(contestants: readonly string[]): string {

@@ -1,5 +1,4 @@
-import { writeFile } from 'node:fs/promises'
-import { fileError, runCommand } from '../lib/command.ts'
+import { runCommand, save } from '../lib/command.ts'
 import { describeMachine } from '../lib/machine.ts'
 import { helpText, parseArguments } from './arguments.ts'
 import { CONTESTANTS } from './contestants.ts'
@@ -23,12 +22,6 @@ await runCommand(async argv => {
   for (const failure of failed) process.stderr.write(`failed: ${failure}\n`)
   return failed.length === 0 ? 0 : 1
 })
-
-async function save(file: string, text: string): Promise<void> {
-  await writeFile(file, text).catch(error => {
-    throw fileError('write', file, error)
-  })
-}
 
 function packagesOf(names: readonly string[]): string[] {
   return CONTESTANTS.filter(({ name }) => names.includes(name)).flatMap(({ package: name }) => name ?? [])

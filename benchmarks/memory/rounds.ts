@@ -1,6 +1,4 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { type Failure, inOwnProcess } from '../lib/own-process.ts'
 import { type Measurement, type Task, WORKLOADS, type Workload } from './workloads.ts'
 
 export interface Assignment extends Task {
@@ -8,7 +6,7 @@ export interface Assignment extends Task {
 }
 
 /** Of a round in which it failed, why. */
-type Round = Measurement | { readonly error: string }
+type Round = Measurement | Failure
 
 /** What one contestant did in one workload, round by round. */
 export interface Series {
@@ -47,7 +45,7 @@ export async function runRounds(plan: Plan, onRound: (text: string) => void): Pr
         for (let turn = 0; turn < series.length; turn++) {
           const next = series[(turn + run) % series.length] as (typeof series)[number]
           const { contestant } = next
-          next.rounds.push(await inOwnProcess({ contestant, workload, keys, budgetMs: plan.budgetMs }))
+          next.rounds.push(await measured({ contestant, workload, keys, budgetMs: plan.budgetMs }))
         }
       }
       all.push(...series)
@@ -56,23 +54,8 @@ export async function runRounds(plan: Plan, onRound: (text: string) => void): Pr
   return all
 }
 
-async function inOwnProcess(assignment: Assignment): Promise<Round> {
-  const worker = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), [JSON.stringify(assignment)], {
-    execArgv: [...process.execArgv, '--expose-gc'],
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+function measured(assignment: Assignment): Promise<Round> {
+  return inOwnProcess<Measurement>(new URL('./worker.ts', import.meta.url), assignment, {
+    execArgv: ['--expose-gc'],
   })
-  let measurement: Measurement | undefined
-  let complaint = ''
-  worker.on('message', message => {
-    measurement = message as unknown as Measurement
-  })
-  worker.stderr?.setEncoding('utf8').on('data', text => {
-    complaint += text
-  })
-  const [code, signal] = await once(worker, 'close')
-  return measurement ?? { error: lastError(complaint) ?? `ended with ${signal ?? `exit code ${code}`}` }
-}
-
-function lastError(stderr: string): string | undefined {
-  return stderr.split('\n').findLast(line => /^\w*Error\b/.test(line))
 }

@@ -1,4 +1,4 @@
-import { listed, parseOptions, positiveInteger, UsageError } from '../lib/command.ts'
+import { listed, parseOptions, positiveInteger, selectNames, UsageError } from '../lib/command.ts'
 import { REFERENCE } from './contestants.ts'
 import { WORKLOADS, type Workload } from './subject.ts'
 
@@ -40,7 +40,8 @@ export function parseArguments(argv: readonly string[], contestants: readonly st
     workloads: workloads === undefined ? WORKLOADS : selectWorkloads(workloads),
     runs: runs === undefined ? (quick ? 1 : 5) : positiveInteger(runs, '--runs'),
     budgetMs: quick ? 40 : 1_000,
-    contestants: only === undefined ? contestants : selectContestants([...only, ...positionals], contestants),
+    contestants:
+      only === undefined ? contestants : selectNames([...only, ...positionals], contestants, REFERENCE),
     markdown,
     help,
     ...(json === undefined ? {} : { json }),
@@ -54,24 +55,6 @@ function selectWorkloads(values: readonly string[]): Workload[] {
     throw new UsageError(`--workloads must be of ${WORKLOADS.join(', ')}; received "${unknown ?? ''}"`)
   }
   return WORKLOADS.filter(workload => selected.includes(workload))
-}
-
-/** Those whose name fits one of the patterns, in which `*` stands for anything, and the reference. */
-function selectContestants(values: readonly string[], contestants: readonly string[]): string[] {
-  const selected = new Set([REFERENCE])
-  for (const pattern of listed(values)) {
-    const names = contestants.filter(name => wildcard(pattern).test(name))
-    if (names.length === 0) {
-      throw new UsageError(`--only knows no "${pattern}"; contestants are ${contestants.join(', ')}`)
-    }
-    for (const name of names) selected.add(name)
-  }
-  return contestants.filter(name => selected.has(name))
-}
-
-function wildcard(pattern: string): RegExp {
-  const literals = pattern.split('*').map(part => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${literals.join('.*')}$`)
 }
 
 export function helpText(contestants: readonly string[]): string {

@@ -1,6 +1,5 @@
-import { writeFile } from 'node:fs/promises'
 import { RedisServer } from '@cache/test-support'
-import { fileError, runCommand } from '../lib/command.ts'
+import { runCommand, save } from '../lib/command.ts'
 import { describeMachine } from '../lib/machine.ts'
 import { helpText, parseArguments } from './arguments.ts'
 import { CONTESTANTS } from './contestants.ts'
@@ -41,12 +40,6 @@ await runCommand(async argv => {
     await server.stop()
   }
 })
-
-async function save(file: string, text: string): Promise<void> {
-  await writeFile(file, text).catch(error => {
-    throw fileError('write', file, error)
-  })
-}
 
 function packagesOf(names: readonly string[]): string[] {
   return CONTESTANTS.filter(({ name }) => names.includes(name)).flatMap(({ packages }) => packages)

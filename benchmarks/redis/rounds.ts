@@ -1,6 +1,4 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { type Failure, inOwnProcess } from '../lib/own-process.ts'
 import { CONTESTANTS } from './contestants.ts'
 import type { Workload } from './subject.ts'
 import type { Measurement } from './workloads.ts'
@@ -16,7 +14,7 @@ export interface Assignment {
 }
 
 /** Of a round in which it failed, why. */
-type Round = Measurement | { readonly error: string }
+type Round = Measurement | Failure
 
 /** What one contestant did in one workload, round by round. */
 export interface Series {
@@ -61,7 +59,7 @@ export async function runRounds(plan: Plan, onRound: (text: string) => void): Pr
       for (let turn = 0; turn < series.length; turn++) {
         const next = series[(turn + run) % series.length] as (typeof series)[number]
         const { contestant } = next
-        next.rounds.push(await inOwnProcess({ contestant, workload, bytes, budgetMs, urls: plan.urls }))
+        next.rounds.push(await measured({ contestant, workload, bytes, budgetMs, urls: plan.urls }))
       }
     }
     all.push(...series)
@@ -86,28 +84,9 @@ function takingPart(names: readonly string[], workload: Workload): string[] {
   )
 }
 
-async function inOwnProcess(assignment: Assignment): Promise<Round> {
-  const worker = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), [JSON.stringify(assignment)], {
-    execArgv: [...process.execArgv],
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+function measured(assignment: Assignment): Promise<Round> {
+  return inOwnProcess<Measurement>(new URL('./worker.ts', import.meta.url), assignment, {
     timeout: GIVE_UP_MS,
     killSignal: 'SIGKILL',
   })
-  let measurement: Measurement | undefined
-  let complaint = ''
-  worker.on('message', message => {
-    measurement = message as unknown as Measurement
-  })
-  worker.stderr?.setEncoding('utf8').on('data', text => {
-    complaint += text
-  })
-  const [code, signal] = await once(worker, 'close')
-  return measurement ?? { error: lastError(complaint) ?? `ended with ${signal ?? `exit code ${code}`}` }
-}
-
-function lastError(stderr: string): string | undefined {
-  return stderr
-    .split('\n')
-    .findLast(line => /^\s*\w*Error\b/.test(line))
-    ?.trim()
 }
