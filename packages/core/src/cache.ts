@@ -39,6 +39,11 @@ export interface CacheOptions {
   readonly ttl?: Duration
   /** Keys a store is asked for at once. An integer >= 1. @default 100 */
   readonly batchSize?: number
+  /**
+   * How long a read waits for another process that loads the same key before it loads by itself, over a store that knows
+   * (Redis). @default '5s'
+   */
+  readonly leaseWait?: Duration
   /** Where telemetry goes; it is handed down to the store. @default none */
   readonly observer?: Observer
   /** @default the machine's clock */
@@ -72,6 +77,7 @@ export type WarmUpSource<V> =
 
 const DEFAULT_TTL = 300
 const DEFAULT_BATCH_SIZE = 100
+const DEFAULT_LEASE_WAIT = '5s'
 
 /**
  * A read-through cache over a {@link Store}. Bad input rejects with a `CacheError` before anything is written. A
@@ -93,7 +99,13 @@ export class Cache<V = unknown> implements AsyncDisposable {
     this.#prefix = inherited?.prefix ?? (options.namespace === undefined ? '' : prefixOf(options.namespace))
     this.#engine =
       inherited?.engine ??
-      new Engine(options.name ?? 'cache', options.store, options.clock ?? systemClock, options.observer)
+      new Engine({
+        name: options.name ?? 'cache',
+        store: options.store,
+        clock: options.clock ?? systemClock,
+        observer: options.observer,
+        leaseWait: toMilliseconds(options.leaseWait ?? DEFAULT_LEASE_WAIT, 'leaseWait'),
+      })
   }
 
   get name(): string {

@@ -5,6 +5,8 @@ import type { Entry, Metadata } from './entry.ts'
 import { CacheError, isCallersFault, toCacheError } from './errors.ts'
 import { type CacheEvents, Emitter } from './events.ts'
 import type { InvalidationBus } from './invalidation-bus.ts'
+import { LEASE_MS } from './lease-hold.ts'
+import { type FillOutcome, isLeasing, type LeaseRead, type Leasing } from './leasing.ts'
 import {
   type CacheSource,
   guarded,
@@ -30,6 +32,15 @@ import {
   type Touching,
 } from './store.ts'
 
+export interface EngineOptions {
+  readonly name: string
+  readonly store: Store
+  readonly clock: Clock
+  readonly observer: Observer | undefined
+  /** Milliseconds. */
+  readonly leaseWait: number
+}
+
 /**
  * What a cache and its namespaces share: one store, its capabilities looked up once, the loads under way, the
  * counters, and the one place where a store that failed becomes a miss (reads) or an honest outcome (writes).
@@ -41,6 +52,9 @@ export class Engine implements CacheSource {
   readonly batched: Batching
   readonly checking: (Store & Checking) | undefined
   readonly touching: (Store & Touching) | undefined
+  readonly leasing: (Store & Leasing) | undefined
+  /** How long a read waits for another process that loads, in milliseconds. */
+  readonly leaseWait: number
   readonly clock: Clock
   readonly flights: FlightTable
   readonly events: Emitter<CacheEvents> = new Emitter()
@@ -58,12 +72,14 @@ export class Engine implements CacheSource {
   sharedLoads = 0
   errors = 0
 
-  constructor(name: string, store: Store, clock: Clock, observer: Observer | undefined) {
+  constructor({ name, store, clock, observer, leaseWait }: EngineOptions) {
     this.name = name
     this.store = store
     this.batched = batched(store)
     this.checking = isChecking(store) ? store : undefined
     this.touching = isTouching(store) ? store : undefined
+    this.leasing = isLeasing(store) ? store : undefined
+    this.leaseWait = leaseWait
     this.clock = clock
     this.flights = FlightTable.of(store)
     this.#observer = guarded(observer)
@@ -75,11 +91,24 @@ export class Engine implements CacheSource {
   /** What is stored under a key and alive; a store that fails is a miss. */
   read(key: string): Awaitable<Entry | undefined> {
     try {
-      const found = this.store.get(key)
-      return isPending(found) ? found.catch(thrown => this.missed('get', thrown)) : found
+      return this.#spare(this.store.get(key))
     } catch (thrown) {
       return this.missed('get', thrown)
     }
+  }
+
+  /** As {@link read}; of a miss, a store that can tells who is to load. */
+  readOrLease(key: string): Awaitable<LeaseRead> {
+    if (!this.leasing) return this.read(key)
+    try {
+      return this.#spare(this.leasing.getOrLease(key, LEASE_MS))
+    } catch (thrown) {
+      return this.missed('get', thrown)
+    }
+  }
+
+  #spare<T>(found: Awaitable<T | undefined>): Awaitable<T | undefined> {
+    return isPending(found) ? found.catch(thrown => this.missed('get', thrown)) : found
   }
 
   /** Makes a miss of a read that failed, unless the fault is the caller's. */
@@ -89,7 +118,10 @@ export class Engine implements CacheSource {
   }
 
   /** Runs a write; a store that fails is a `failed` outcome, unless the fault is the caller's. */
-  async write(operation: StoreOperation, run: () => Awaitable<WriteOutcome>): Promise<WriteOutcome> {
+  async write<T extends WriteOutcome | FillOutcome>(
+    operation: StoreOperation,
+    run: () => Awaitable<T>,
+  ): Promise<T | WriteOutcome> {
     this.assertOpen()
     try {
       const outcome = await run()
@@ -130,6 +162,11 @@ export class Engine implements CacheSource {
   /** Nothing loaded before this moment may be stored under the key any more. */
   invalidate(key: string): void {
     this.flights.supersede(key)
+    if (this.events.has('invalidated')) this.events.emit('invalidated', { key })
+  }
+
+  #overtake(key: string): void {
+    this.flights.overtake(key)
     if (this.events.has('invalidated')) this.events.emit('invalidated', { key })
   }
 
@@ -204,7 +241,7 @@ export class Engine implements CacheSource {
       bus.subscribe(message => {
         if (message.source === bus.id) return
         if (message.type === 'clear') this.invalidateScope(message.scope ?? '')
-        else for (const key of message.keys) this.invalidate(key)
+        else for (const key of message.keys) this.#overtake(key)
       }),
       bus.onGap(() => this.flights.doubt()),
     ]

@@ -10,6 +10,11 @@ export interface Entry<V = unknown> {
   readonly tags?: readonly string[]
   /** Whatever the writer wanted to keep beside the value; it must survive the store's serializer. */
   readonly metadata?: Metadata
+  /**
+   * The place of the value in the server's order of invalidations: one that comes later outdates it. Taken when its load
+   * began, by a store that shares invalidations; meaningless to others.
+   */
+  readonly stamp?: number
 }
 
 /** A plain object of the caller's, kept beside a value. */

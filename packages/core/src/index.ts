@@ -24,6 +24,16 @@ export {
 export type { CacheEvents } from './events.ts'
 export type { Gap, Invalidation, InvalidationBus, InvalidationMessage } from './invalidation-bus.ts'
 export { assertKey, MAX_KEY_LENGTH } from './key.ts'
+export {
+  type FillOutcome,
+  isLeasing,
+  isVacant,
+  type Lease,
+  type LeaseRead,
+  type Leasing,
+  SUPERSEDED,
+  type Vacancy,
+} from './leasing.ts'
 export { ManualClock } from './manual-clock.ts'
 export {
   type CacheSource,

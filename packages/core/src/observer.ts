@@ -37,6 +37,8 @@ export type StoreOperation =
   | 'set'
   | 'delete'
   | 'touch'
+  | 'renew'
+  | 'release'
   | 'clear'
   | 'getMany'
   | 'setMany'

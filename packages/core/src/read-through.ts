@@ -1,6 +1,8 @@
 import { type Awaitable, isPending } from './awaitable.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
+import { awaitLease, keepLease, releaseLease } from './lease-hold.ts'
+import { isVacant, type Lease, type LeaseRead } from './leasing.ts'
 import type { Flight } from './single-flight.ts'
 
 /** What a loader is told. */
@@ -22,15 +24,15 @@ export interface ReadThrough<V> {
 }
 
 /**
- * The path of a read: stored → in flight → lookup → load → fill. A value at hand costs no more than its promise;
- * otherwise one flight looks up and loads for everyone who asks meanwhile.
+ * The path of a read: in flight → stored → lease → load → fill. A value at hand costs no more than its promise;
+ * otherwise one flight looks up and loads for everyone who asks meanwhile and, under a lease, for other processes.
  */
 export function readThrough<V>(engine: Engine, call: ReadThrough<V>): Promise<V> {
   const flight = engine.flights.get(call.address)
   if (flight) return join(engine, call.address, flight) as Promise<V>
 
-  const found = engine.read(call.address)
-  if (!isPending(found) && found) {
+  const found = engine.readOrLease(call.address)
+  if (!isPending(found) && found && !isVacant(found)) {
     engine.hit(call.address)
     return Promise.resolve(found.value as V)
   }
@@ -57,26 +59,68 @@ async function lookUpAndLoad<V>(
   engine: Engine,
   call: ReadThrough<V>,
   flight: Flight,
-  pending: Awaitable<Entry | undefined>,
+  pending: Awaitable<LeaseRead>,
 ): Promise<V> {
+  const { address } = call
   try {
-    const found = await pending
+    const found = await lookUp(engine, address, flight, pending)
     if (found) {
-      for (const caller of [engine, ...flight.joined]) caller.hit(call.address)
+      for (const caller of [engine, ...flight.joined]) caller.hit(address)
       return found.value as V
     }
-    startLoading(engine, call.address, flight)
+    startLoading(engine, address, flight)
+    return await (flight.lease
+      ? loadUnderLease(engine, call, flight, flight.lease)
+      : loadAlone(engine, call, flight))
+  } finally {
+    engine.flights.end(address, flight)
+  }
+}
+
+/** What is stored, waiting for whoever loads it already. @returns `undefined` if it is ours to load, with `flight.lease` if possible */
+async function lookUp(
+  engine: Engine,
+  address: string,
+  flight: Flight,
+  pending: Awaitable<LeaseRead>,
+): Promise<Entry | undefined> {
+  let read = await pending
+  if (isVacant(read) && !read.lease) read = await awaitLease(engine, address, flight)
+  if (!isVacant(read)) return read
+  flight.lease = read.lease
+  return undefined
+}
+
+async function loadAlone<V>(engine: Engine, call: ReadThrough<V>, flight: Flight): Promise<V> {
+  const value = await load(engine, call)
+  if (value !== undefined && !flight.superseded) await fill(engine, call, value, undefined)
+  return value
+}
+
+/** The lease lasts as long as the loader runs, and ends with the fill, or without one. */
+async function loadUnderLease<V>(
+  engine: Engine,
+  call: ReadThrough<V>,
+  flight: Flight,
+  lease: Lease,
+): Promise<V> {
+  const stop = keepLease(engine, call.address, lease)
+  let filled = false
+  try {
     const value = await load(engine, call)
-    if (value !== undefined && !flight.superseded) await fill(engine, call, value)
+    stop()
+    filled = value !== undefined && !flight.superseded
+    if (filled) await fill(engine, call, value, lease)
     return value
   } finally {
-    engine.flights.end(call.address, flight)
+    stop()
+    if (!filled) releaseLease(engine, call.address, lease)
   }
 }
 
 /** The lookup found nothing: all who waited for it are misses, and share the load. */
 export function startLoading(engine: Engine, address: string, flight: Flight): void {
-  flight.loading = true
+  engine.flights.startLoading(address, flight)
   engine.miss(address)
   for (const caller of flight.joined) {
     caller.sharedLoads++
@@ -97,9 +141,23 @@ async function load<V>(engine: Engine, { address, key, loader }: ReadThrough<V>)
 }
 
 /** A value that cannot be stored is still the caller's: the load succeeded. */
-function fill<V>(engine: Engine, { address, ttl }: ReadThrough<V>, value: V): Promise<void> {
+function fill<V>(
+  engine: Engine,
+  { address, ttl }: ReadThrough<V>,
+  value: V,
+  lease: Lease | undefined,
+): Promise<void> {
+  const { leasing, store } = engine
   return engine.aside('set', () =>
-    engine.write('set', () => engine.store.set(address, engine.entry(value, ttl))),
+    engine.write('set', () => {
+      const entry = engine.entry(value, ttl)
+      if (!leasing) return store.set(address, entry)
+      return leasing.fill(
+        address,
+        lease?.stamp === undefined ? entry : { ...entry, stamp: lease.stamp },
+        lease,
+      )
+    }),
   )
 }
 

@@ -1,3 +1,4 @@
+import type { Lease } from './leasing.ts'
 import type { Store } from './store.ts'
 
 /** Where the callers of a flight are counted. */
@@ -16,6 +17,10 @@ export class Flight {
   readonly joined: Counters[] = []
   /** An invalidation came after it took off: those who wait get the value, the stores do not. */
   superseded = false
+  /** Under which it loads: then the store knows by itself of whatever comes in between from other processes. */
+  lease: Lease | undefined
+  /** Ends a pause in waiting for another process that loads. */
+  wake: (() => void) | undefined
 }
 
 /** Keys, in a `Set` or `Map`, of what waits to be written. */
@@ -72,6 +77,18 @@ export class FlightTable {
   }
 
   /**
+   * The lookup found nothing. Under a lease, only what comes from here on concerns what is loaded: the store granted it
+   * after whatever came during the lookup, or takes it away.
+   */
+  startLoading(key: string, flight: Flight): void {
+    flight.loading = true
+    if (!flight.lease || !flight.superseded) return
+    if (this.#flights.has(key) || this.#flights.size >= MAX_IN_FLIGHT) return
+    flight.superseded = false
+    this.#flights.set(key, flight)
+  }
+
+  /**
    * Takes every key that is invalidated from now on out of `waiting`.
    *
    * @returns a function that ends it
@@ -88,6 +105,17 @@ export class FlightTable {
     if (!flight) return
     flight.superseded = true
     this.#flights.delete(key)
+    flight.wake?.()
+  }
+
+  /**
+   * A peer wrote a key. As {@link supersede}, but whether what loads under a lease may be stored is left to the store:
+   * the message may be older than the lease, or its echo.
+   */
+  overtake(key: string): void {
+    const flight = this.get(key)
+    this.supersede(key)
+    if (flight?.loading && flight.lease) flight.superseded = false
   }
 
   /** The same for every key that begins with `scope`; for all without it. */
@@ -102,9 +130,6 @@ export class FlightTable {
     for (const [waiting, origin] of this.#held) {
       if (origin === 'load') for (const key of waiting.keys()) waiting.delete(key)
     }
-    for (const [key, flight] of this.#flights) {
-      flight.superseded = true
-      this.#flights.delete(key)
-    }
+    for (const key of this.#flights.keys()) this.overtake(key)
   }
 }

@@ -1,0 +1,76 @@
+import { chain } from './awaitable.ts'
+import type { Engine } from './engine.ts'
+import type { Lease, LeaseRead } from './leasing.ts'
+import { isVacant } from './leasing.ts'
+import type { Flight } from './single-flight.ts'
+
+/** A lease not renewed for so long is anybody's: its holder died, or is frozen. */
+export const LEASE_MS = 3_000
+/** A third: two renewals may fail. */
+const RENEW_MS = 1_000
+/** How soon a waiter asks again if no message wakes it, in milliseconds; then twice as long, up to the longest. */
+const FIRST_LOOK_MS = 25
+const LONGEST_LOOK_MS = 400
+
+/**
+ * Waits while another process loads: until it stored its value or gave up, as messages and looks from time to time
+ * tell, and at most `engine.leaseWait`.
+ *
+ * @returns as {@link Engine.readOrLease}; still held by the other if that took too long
+ */
+export async function awaitLease(engine: Engine, address: string, flight: Flight): Promise<LeaseRead> {
+  const { clock, leaseWait } = engine
+  const deadline = clock.now() + leaseWait
+  let lookMs = FIRST_LOOK_MS
+  for (;;) {
+    const left = deadline - clock.now()
+    if (left <= 0) return { vacant: true, lease: undefined }
+    await pause(engine, flight, Math.min(left, lookMs * (0.5 + Math.random() / 2)))
+    lookMs = Math.min(lookMs * 2, LONGEST_LOOK_MS)
+    const read = await engine.readOrLease(address)
+    if (!isVacant(read) || read.lease) return read
+  }
+}
+
+/** Until the time is up, or a message says that the key was written. */
+function pause({ clock }: Engine, flight: Flight, ms: number): Promise<void> {
+  return new Promise(resolve => {
+    const done = (): void => {
+      clock.clearTimeout(timer)
+      flight.wake = undefined
+      resolve()
+    }
+    const timer = clock.setTimeout(done, ms)
+    flight.wake = done
+  })
+}
+
+/** Renews a lease while its holder loads. @returns a function that ends it */
+export function keepLease(engine: Engine, address: string, lease: Lease): () => void {
+  const { clock, leasing } = engine
+  let ended = false
+  const schedule = (): (() => void) => {
+    const timer = clock.setTimeout(() => void engine.aside('renew', renew), RENEW_MS)
+    timer.unref?.()
+    return () => clock.clearTimeout(timer)
+  }
+  let cancel = schedule()
+  const renew = async (): Promise<void> => {
+    try {
+      const stands = await leasing?.renew(address, lease, LEASE_MS)
+      // Lost: whoever took it decides; what is being loaded is refused in the end.
+      if (stands === false) ended = true
+    } finally {
+      if (!ended) cancel = schedule()
+    }
+  }
+  return () => {
+    ended = true
+    cancel()
+  }
+}
+
+/** Gives a lease up, for the others who wait; its holder does not wait for that. */
+export function releaseLease(engine: Engine, address: string, lease: Lease): void {
+  void engine.aside('release', async () => chain(engine.leasing?.release(address, lease), () => {}))
+}

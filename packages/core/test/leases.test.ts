@@ -1,0 +1,243 @@
+import { Cache, ManualClock } from '@cache/core'
+import { describe, expect, it } from 'vitest'
+import { LeasingStore, Server } from './leasing-store.ts'
+import { settled } from './stores.ts'
+import { ControlledLoader, expectRejection } from './support.ts'
+
+function fleet(size: number, leaseWait = '5s' as const) {
+  const clock = new ManualClock()
+  const server = new Server()
+  const stores = Array.from({ length: size }, () => new LeasingStore(server, clock))
+  const caches = stores.map(store => new Cache<string>({ store, clock, leaseWait }))
+  return { clock, server, stores, caches }
+}
+
+/** Two processes, of which the first holds the lease of `k` and loads. */
+async function loading() {
+  const { clock, server, stores, caches } = fleet(2)
+  const [first, second] = caches as [Cache<string>, Cache<string>]
+  const loader = new ControlledLoader<string>()
+  const loaded = first.getOrSet('k', loader.load)
+  loaded.catch(() => {})
+  await settled()
+  expect(loader.calls).toHaveLength(1)
+  return { clock, server, stores: stores as [LeasingStore, LeasingStore], first, second, loader, loaded }
+}
+
+const never = (): never => {
+  throw new Error('must not load')
+}
+
+describe('of several processes', () => {
+  it('one loads and the others get what it loaded, as soon as they are told', async () => {
+    const { first, second, loader, loaded, clock } = await loading()
+    const other = second.getOrSet('k', never)
+    const third = second.getOrSet('k', never)
+    await settled()
+    loader.calls[0]?.resolve('v')
+    expect(await Promise.all([loaded, other, third])).toEqual(['v', 'v', 'v'])
+    expect(clock.now()).toBe(new ManualClock().now())
+    expect(first.stats()).toMatchObject({ loads: 1, misses: 1, hits: 0 })
+    expect(second.stats()).toMatchObject({ loads: 0, misses: 0, hits: 2 })
+  })
+
+  it('those who wait look again by themselves, should no message arrive', async () => {
+    const { second, loader, stores, clock } = await loading()
+    const other = second.getOrSet('k', never)
+    await settled()
+    stores[1].bus.receive = () => {}
+    loader.calls[0]?.resolve('v')
+    await settled()
+    await clock.advance(50)
+    expect(await other).toBe('v')
+  })
+
+  it('the next one loads once the first failed', async () => {
+    const { second, loader, loaded, clock } = await loading()
+    const other = second.getOrSet('k', () => 'mine')
+    await settled()
+    loader.calls[0]?.reject(new Error('no'))
+    await expect(loaded).rejects.toThrow('no')
+    await clock.advance(50)
+    expect(await other).toBe('mine')
+  })
+
+  it('the next one loads once the first found nothing', async () => {
+    const { second, loader, loaded, clock } = await loading()
+    const other = second.getOrSet('k', () => 'mine')
+    await settled()
+    loader.calls[0]?.resolve(undefined as unknown as string)
+    expect(await loaded).toBeUndefined()
+    await clock.advance(50)
+    expect(await other).toBe('mine')
+  })
+
+  it('the lease lasts as long as the loader runs', async () => {
+    const { first, second, loader, loaded, clock } = await loading()
+    for (let second_ = 0; second_ < 60; second_++) {
+      await clock.advance(1_000)
+      await settled()
+    }
+    loader.calls[0]?.resolve('v')
+    await loaded
+    expect(await second.get('k')).toBe('v')
+    expect(first.stats().errors).toBe(0)
+  })
+
+  it('the lease of one that died is anybody’s after a few seconds', async () => {
+    const { second, stores, clock } = await loading()
+    stores[0].away = true
+    const other = second.getOrSet('k', () => 'mine')
+    await settled()
+    for (let look = 0; look < 40; look++) {
+      await clock.advance(100)
+      await settled()
+    }
+    expect(await other).toBe('mine')
+    expect(await second.get('k')).toBe('mine')
+  })
+
+  it('one that waited too long loads by itself and stores nothing', async () => {
+    const { second, loader, loaded, clock, server } = await loading()
+    const other = second.getOrSet('k', () => 'mine')
+    await settled()
+    for (let look = 0; look < 60; look++) {
+      await clock.advance(100)
+      await settled()
+    }
+    expect(await other).toBe('mine')
+    expect(server.entries.size).toBe(0)
+    loader.calls[0]?.resolve('v')
+    await loaded
+    expect(await second.get('k')).toBe('v')
+  })
+
+  it('a failing renewal is told and tried again, and the load goes on', async () => {
+    const { first, stores, loader, loaded, clock } = await loading()
+    stores[0].away = true
+    await clock.advance(1_000)
+    await settled()
+    expect(first.stats().errors).toBe(1)
+    stores[0].away = false
+    for (let second_ = 0; second_ < 5; second_++) {
+      await clock.advance(1_000)
+      await settled()
+    }
+    loader.calls[0]?.resolve('v')
+    await loaded
+    expect(await first.get('k')).toBe('v')
+    expect(clock.pending).toBe(0)
+  })
+})
+
+it('a lease is renewed no more once the load is over, even if it ends during a renewal', async () => {
+  const { first, stores, loader, loaded, clock } = await loading()
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  stores[0].renew = () => promise
+  clock.advance(1_000)
+  loader.calls[0]?.resolve('v')
+  await loaded
+  resolve(true)
+  await settled()
+  expect(clock.pending).toBe(0)
+  expect(await first.get('k')).toBe('v')
+})
+
+it('a lease that was lost is renewed no more', async () => {
+  const { second, clock, loader, loaded } = await loading()
+  await second.set('k', 'new')
+  clock.advance(1_000)
+  await settled()
+  expect(clock.pending).toBe(0)
+  loader.calls[0]?.resolve('old')
+  await loaded
+})
+
+describe('what was loaded under a lease is not stored', () => {
+  it('after a peer removed the key, even if the message about it is late', async () => {
+    const { second, stores, loader, loaded, server } = await loading()
+    stores[0].bus.receive = () => {}
+    await second.delete('k')
+    loader.calls[0]?.resolve('old')
+    expect(await loaded).toBe('old')
+    expect(server.entries.size).toBe(0)
+  })
+
+  it('after a peer wrote the key', async () => {
+    const { first, second, loader, loaded } = await loading()
+    await second.set('k', 'new')
+    loader.calls[0]?.resolve('old')
+    expect(await loaded).toBe('old')
+    expect(await first.get('k')).toBe('new')
+  })
+
+  it('after the key was removed here', async () => {
+    const { first, loader, loaded, server } = await loading()
+    await first.delete('k')
+    loader.calls[0]?.resolve('old')
+    await loaded
+    expect(server.entries.size).toBe(0)
+  })
+
+  it('after a clear by a peer, of which the store knows nothing yet', async () => {
+    const { stores, loader, loaded, server } = await loading()
+    stores[0].bus.receive({ type: 'clear' })
+    loader.calls[0]?.resolve('old')
+    await loaded
+    expect(server.entries.size).toBe(0)
+  })
+})
+
+describe('what was loaded under a lease is stored', () => {
+  it('though a message of a write before the lease arrives late; the next caller starts anew', async () => {
+    const { first, stores, loader, loaded, server, clock } = await loading()
+    stores[0].bus.receive({ type: 'keys', keys: ['k'] })
+    const next = first.getOrSet('k', never)
+    await settled()
+    loader.calls[0]?.resolve('v')
+    expect(await loaded).toBe('v')
+    expect(server.entries.get('k')?.value).toBe('v')
+    await clock.advance(50)
+    expect(await next).toBe('v')
+  })
+
+  it('though messages may have been missed: the store would know', async () => {
+    const { stores, loader, loaded, server } = await loading()
+    stores[0].bus.gap()
+    loader.calls[0]?.resolve('v')
+    await loaded
+    expect(server.entries.get('k')?.value).toBe('v')
+  })
+
+  it('though a message came while the key was looked up', async () => {
+    const { stores, caches, server } = fleet(1)
+    const [store] = stores as [LeasingStore]
+    const loaded = caches[0]?.getOrSet('k', () => 'v')
+    store.bus.receive({ type: 'keys', keys: ['k'] })
+    expect(await loaded).toBe('v')
+    expect(server.entries.get('k')?.value).toBe('v')
+  })
+
+  it('with the server’s order at the time of the lease', async () => {
+    const { loader, loaded, server } = await loading()
+    loader.calls[0]?.resolve('v')
+    await loaded
+    expect(server.entries.get('k')?.stamp).toBe(7)
+  })
+})
+
+it('a store that is away is a miss: everybody loads, and nothing is stored', async () => {
+  const { caches, stores, server } = fleet(2)
+  for (const store of stores) store.away = true
+  expect(await Promise.all(caches.map(cache => cache.getOrSet('k', () => 'v')))).toEqual(['v', 'v'])
+  expect(server.entries.size).toBe(0)
+})
+
+it('leaseWait must be a duration', async () => {
+  const { stores } = fleet(1)
+  await expectRejection(
+    async () => new Cache({ store: stores[0] as LeasingStore, leaseWait: -1 }),
+    'INVALID_OPTION',
+    /^leaseWait/,
+  )
+})
