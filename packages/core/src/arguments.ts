@@ -1,6 +1,7 @@
 import type { Items, WarmUpSource } from './cache.ts'
 import type { Metadata } from './entry.ts'
 import { CacheError, describe, invalidOption, kindOf } from './errors.ts'
+import { MAX_KEY_LENGTH } from './key.ts'
 import type { Store } from './store.ts'
 import type { WarmUpItem } from './warm-up.ts'
 
@@ -56,6 +57,23 @@ export function assertMetadata(metadata: unknown): asserts metadata is Metadata 
     if (prototype === null || prototype === Object.prototype) return
   }
   throw new CacheError('INVALID_VALUE', `metadata must be a plain object; received ${kindOf(metadata)}`)
+}
+
+/** Tags of one entry, or invalidated at once. */
+const MAX_TAGS = 100
+
+/** Tags, each once. @throws CacheError `INVALID_OPTION` */
+export function toTags(tags: unknown): readonly string[] {
+  if (Array.isArray(tags) && tags.length <= MAX_TAGS && tags.every(isTag)) return [...new Set(tags)]
+  throw new CacheError(
+    'INVALID_OPTION',
+    `tags must be an array of at most ${MAX_TAGS} strings of 1 to ${MAX_KEY_LENGTH} characters without lone surrogates; ` +
+      `received ${kindOf(tags)}`,
+  )
+}
+
+function isTag(tag: unknown): boolean {
+  return typeof tag === 'string' && tag !== '' && tag.length <= MAX_KEY_LENGTH && tag.isWellFormed()
 }
 
 /** The pairs of what `setMany` was given. @throws CacheError `INVALID_OPTION` */

@@ -1,7 +1,8 @@
+import type { Awaitable } from './awaitable.ts'
 import { mergeOutcomes, throwIfRefused } from './batched.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
-import { failed, type WriteOutcome } from './outcome.ts'
+import { APPLIED, failed, type WriteOutcome } from './outcome.ts'
 import type { Batching } from './store.ts'
 
 /** How many chunks of one call are under way at a time. */
@@ -26,10 +27,11 @@ export function setMany(
   entries: ReadonlyMap<string, Entry>,
   batchSize: number,
 ): Promise<WriteOutcome> {
+  const write = writerOf(engine, entries)
   for (const key of entries.keys()) engine.invalidate(key)
   return writeChunks(engine, ['setMany', 'write'], entries.keys(), batchSize, keys => {
     outdate(engine, keys)
-    return engine.batched.setMany(pick(entries, keys))
+    return write(keys)
   })
 }
 
@@ -52,9 +54,7 @@ export function fillMany(
   entries: ReadonlyMap<string, Entry>,
   batchSize: number,
 ): Promise<WriteOutcome> {
-  return writeChunks(engine, ['setMany', 'load'], entries.keys(), batchSize, keys =>
-    engine.batched.setMany(pick(entries, keys)),
-  )
+  return writeChunks(engine, ['setMany', 'load'], entries.keys(), batchSize, writerOf(engine, entries))
 }
 
 /** What began while a chunk waited may have read what the chunk replaces. */
@@ -62,8 +62,20 @@ function outdate(engine: Engine, keys: readonly string[]): void {
   for (const key of keys) engine.flights.supersede(key)
 }
 
-function pick(entries: ReadonlyMap<string, Entry>, keys: readonly string[]): Map<string, Entry> {
-  return new Map(keys.map(key => [key, entries.get(key) as Entry]))
+/** Writes what has not lost a tag since now: the later call wins. */
+function writerOf(
+  { batched, flights }: Engine,
+  entries: ReadonlyMap<string, Entry>,
+): (keys: readonly string[]) => Awaitable<WriteOutcome> {
+  const since = flights.tags.now
+  return keys => {
+    const chunk = new Map<string, Entry>()
+    for (const key of keys) {
+      const entry = entries.get(key) as Entry
+      if (!flights.tags.isOutdated(entry.tags, since)) chunk.set(key, entry)
+    }
+    return chunk.size === 0 ? APPLIED : batched.setMany(chunk)
+  }
 }
 
 async function readChunk(engine: Engine, keys: readonly string[]): Promise<Iterable<[string, Entry]>> {

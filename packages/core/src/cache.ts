@@ -7,14 +7,15 @@ import {
   pairs,
   prefixOf,
   toItem,
+  toTags,
 } from './arguments.ts'
 import { type Awaitable, chain, isPending } from './awaitable.ts'
 import { deleteMany, readMany, setMany } from './batch.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type Duration, toMilliseconds } from './duration.ts'
-import { Engine } from './engine.ts'
+import { Engine, type EntryOptions } from './engine.ts'
 import type { Entry, Metadata } from './entry.ts'
-import { type CacheError, invalidOption } from './errors.ts'
+import { CacheError, invalidOption } from './errors.ts'
 import type { CacheEvents } from './events.ts'
 import { assertKey } from './key.ts'
 import type { Observer } from './observer.ts'
@@ -58,6 +59,8 @@ export interface GetOptions {
 export interface SetOptions {
   /** How long the value lives. @default the cache's ttl */
   readonly ttl?: Duration
+  /** Names by which the value can be invalidated together with others: {@link Cache.invalidateTags}. At most 100. */
+  readonly tags?: readonly string[]
   /** A plain object to keep beside the value; `getEntry` returns it. */
   readonly metadata?: Metadata
 }
@@ -65,6 +68,8 @@ export interface SetOptions {
 export interface LoadOptions {
   /** How long a loaded value lives. @default the cache's ttl */
   readonly ttl?: Duration
+  /** Tags of a loaded value, as of {@link SetOptions.tags}. */
+  readonly tags?: readonly string[]
 }
 
 /** Values by key, for writing: an object, a `Map`, or any iterable of pairs. */
@@ -88,6 +93,8 @@ export class Cache<V = unknown> implements AsyncDisposable {
   readonly #prefix: string
   /** Milliseconds. */
   readonly #ttl: number
+  /** Of what is written without options. */
+  readonly #defaults: EntryOptions
   readonly #batchSize: number
 
   /** @throws CacheError `INVALID_OPTION`, `INVALID_TTL` */
@@ -95,6 +102,7 @@ export class Cache<V = unknown> implements AsyncDisposable {
     const inherited = views.get(options)
     assertStore(options.store)
     this.#ttl = toMilliseconds(options.ttl ?? DEFAULT_TTL, 'ttl', 'INVALID_TTL')
+    this.#defaults = { ttl: this.#ttl }
     this.#batchSize = integer(options.batchSize ?? DEFAULT_BATCH_SIZE, 'batchSize', 1)
     this.#prefix = inherited?.prefix ?? (options.namespace === undefined ? '' : prefixOf(options.namespace))
     this.#engine =
@@ -232,7 +240,7 @@ export class Cache<V = unknown> implements AsyncDisposable {
     try {
       const address = this.#open(key)
       if (typeof loader !== 'function') throw invalidOption('loader', loader, 'a function')
-      return readThrough(this.#engine, { address, key, loader, ttl: this.#ttlOf(options) })
+      return readThrough(this.#engine, { address, key, loader, options: this.#entryOptions(options) })
     } catch (error) {
       return Promise.reject(error)
     }
@@ -251,8 +259,13 @@ export class Cache<V = unknown> implements AsyncDisposable {
   ): Promise<Map<string, T>> {
     const addresses = this.#addresses(keys)
     if (typeof loadMissing !== 'function') throw invalidOption('loadMissing', loadMissing, 'a function')
-    const ttl = this.#ttlOf(options)
-    return readThroughMany(this.#engine, { addresses, loadMissing, ttl, batchSize: this.#batchSize })
+    const entryOptions = this.#entryOptions(options)
+    return readThroughMany(this.#engine, {
+      addresses,
+      loadMissing,
+      options: entryOptions,
+      batchSize: this.#batchSize,
+    })
   }
 
   /** Removes everything in this cache or, of a namespace, everything in it. @throws CacheError `CLOSED` */
@@ -266,6 +279,20 @@ export class Cache<V = unknown> implements AsyncDisposable {
     )
     events.emit('clear', { scope, status: outcome.status })
     return outcome
+  }
+
+  /**
+   * Outdates every value that has one of the tags and was written, or began to be loaded, before this call: in this cache, its
+   * namespaces, and everything else over the same store. Takes as long as one write, however many values there are.
+   *
+   * @throws CacheError `INVALID_OPTION`, also over a store that keeps no tags, `CLOSED`
+   */
+  async invalidateTags(tags: readonly string[]): Promise<WriteOutcome> {
+    this.#engine.assertOpen()
+    const unique = toTags(tags)
+    const tagging = this.#assertTagging()
+    this.#engine.invalidateTags(unique)
+    return this.#engine.write('invalidateTags', () => tagging.invalidateTags(unique))
   }
 
   /**
@@ -371,7 +398,25 @@ export class Cache<V = unknown> implements AsyncDisposable {
   #entry(value: unknown, options: SetOptions | undefined): Entry {
     assertValue(value)
     assertMetadata(options?.metadata)
-    return this.#engine.entry(value, this.#ttlOf(options), options?.metadata)
+    return this.#engine.entry(value, this.#entryOptions(options))
+  }
+
+  #entryOptions(options: SetOptions | undefined): EntryOptions {
+    if (options === undefined) return this.#defaults
+    const ttl = this.#ttlOf(options)
+    if (options.tags === undefined) return { ttl, metadata: options.metadata }
+    const tags = toTags(options.tags)
+    if (tags.length > 0) this.#assertTagging()
+    return { ttl, tags: tags.length > 0 ? tags : undefined, metadata: options.metadata }
+  }
+
+  #assertTagging(): NonNullable<Engine['tagging']> {
+    const { tagging, store } = this.#engine
+    if (tagging) return tagging
+    throw new CacheError(
+      'INVALID_OPTION',
+      `tags need a store that keeps them; the store ${store.name} does not`,
+    )
   }
 
   async #write(entries: ReadonlyMap<string, Entry>): Promise<WriteOutcome> {

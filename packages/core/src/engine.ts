@@ -25,9 +25,11 @@ import {
   isCoherent,
   isMeasurable,
   isObserved,
+  isTagging,
   isTouching,
   type Store,
   type StoreHealth,
+  type Tagging,
   type TierStats,
   type Touching,
 } from './store.ts'
@@ -39,6 +41,14 @@ export interface EngineOptions {
   readonly observer: Observer | undefined
   /** Milliseconds. */
   readonly leaseWait: number
+}
+
+/** What goes with a value. */
+export interface EntryOptions {
+  /** Milliseconds. */
+  readonly ttl: number
+  readonly tags?: readonly string[] | undefined
+  readonly metadata?: Metadata | undefined
 }
 
 /**
@@ -53,6 +63,7 @@ export class Engine implements CacheSource {
   readonly checking: (Store & Checking) | undefined
   readonly touching: (Store & Touching) | undefined
   readonly leasing: (Store & Leasing) | undefined
+  readonly tagging: (Store & Tagging) | undefined
   /** How long a read waits for another process that loads, in milliseconds. */
   readonly leaseWait: number
   readonly clock: Clock
@@ -79,6 +90,7 @@ export class Engine implements CacheSource {
     this.checking = isChecking(store) ? store : undefined
     this.touching = isTouching(store) ? store : undefined
     this.leasing = isLeasing(store) ? store : undefined
+    this.tagging = isTagging(store) ? store : undefined
     this.leaseWait = leaseWait
     this.clock = clock
     this.flights = FlightTable.of(store)
@@ -142,11 +154,12 @@ export class Engine implements CacheSource {
     }
   }
 
-  entry(value: unknown, ttl: number, metadata?: Metadata): Entry {
+  entry(value: unknown, { ttl, tags, metadata }: EntryOptions): Entry {
     const createdAt = this.clock.now()
     const expiresAt = createdAt + ttl
     const entry = { value, createdAt, freshUntil: expiresAt, expiresAt }
-    return metadata === undefined ? entry : { ...entry, metadata }
+    if (tags === undefined && metadata === undefined) return entry
+    return { ...entry, ...(tags && { tags }), ...(metadata && { metadata }) }
   }
 
   hit(key: string): void {
@@ -173,6 +186,12 @@ export class Engine implements CacheSource {
   invalidateScope(scope: string): void {
     this.flights.supersedeScope(scope)
     this.events.emit('invalidated', { scope })
+  }
+
+  /** Nothing written or loaded before this moment counts any more if it has one of these tags. */
+  invalidateTags(tags: readonly string[]): void {
+    this.flights.tags.invalidate(tags)
+    this.events.emit('invalidated', { tags })
   }
 
   /** Tells a failure that the caller is spared. */
@@ -241,6 +260,7 @@ export class Engine implements CacheSource {
       bus.subscribe(message => {
         if (message.source === bus.id) return
         if (message.type === 'clear') this.invalidateScope(message.scope ?? '')
+        else if (message.type === 'tags') this.invalidateTags(message.tags)
         else for (const key of message.keys) this.#overtake(key)
       }),
       bus.onGap(() => this.flights.doubt()),

@@ -16,8 +16,8 @@ export interface CacheEvents {
   set: { readonly key: string; readonly status: WriteStatus }
   delete: { readonly key: string; readonly status: WriteStatus }
   clear: { readonly scope: string; readonly status: WriteStatus }
-  /** A key, or with `scope` all keys that begin with it, was written or removed, here or by a peer. */
-  invalidated: { readonly key: string } | { readonly scope: string }
+  /** A key was written or removed, with `scope` all keys that begin with it, with `tags` all that have one, here or by a peer. */
+  invalidated: { readonly key: string } | { readonly scope: string } | { readonly tags: readonly string[] }
   /** A store failed, and the caller was spared. */
   error: { readonly operation: string; readonly error: CacheError }
   /** A tiered store changed its state. */

@@ -62,13 +62,16 @@ export {
   isEnumerable,
   isMeasurable,
   isObserved,
+  isTagging,
   isTouching,
   type Measurable,
   type Observed,
   type Store,
   type StoreHealth,
+  type Tagging,
   type TierState,
   type TierStats,
   type Touching,
 } from './store.ts'
+export { TagLog } from './tag-log.ts'
 export { type WarmUpItem, type WarmUpProgress, WarmUpQueue, type WarmUpQueueOptions } from './warm-up.ts'

@@ -1,9 +1,10 @@
 import type { Awaitable } from './awaitable.ts'
 import type { WriteOutcome } from './outcome.ts'
 
-/** What was invalidated: some keys, or every key that begins with a scope (all of them without one). */
+/** What was invalidated: some keys, every key that begins with a scope (all of them without one), or every entry with a tag. */
 export type Invalidation =
   | { readonly type: 'keys'; readonly keys: readonly string[] }
+  | { readonly type: 'tags'; readonly tags: readonly string[] }
   | { readonly type: 'clear'; readonly scope?: string }
 
 /** An invalidation as it arrives, with the id of the bus it was published on. */

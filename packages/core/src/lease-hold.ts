@@ -5,9 +5,9 @@ import { isVacant } from './leasing.ts'
 import type { Flight } from './single-flight.ts'
 
 /** A lease not renewed for so long is anybody's: its holder died, or is frozen. */
-export const LEASE_MS = 3_000
+export const LEASE_MS = 1_500
 /** A third: two renewals may fail. */
-const RENEW_MS = 1_000
+const RENEW_MS = 500
 /** How soon a waiter asks again if no message wakes it, in milliseconds; then twice as long, up to the longest. */
 const FIRST_LOOK_MS = 25
 const LONGEST_LOOK_MS = 400

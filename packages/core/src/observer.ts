@@ -40,6 +40,7 @@ export type StoreOperation =
   | 'renew'
   | 'release'
   | 'clear'
+  | 'invalidateTags'
   | 'getMany'
   | 'setMany'
   | 'deleteMany'

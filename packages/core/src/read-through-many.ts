@@ -1,5 +1,5 @@
 import { fillMany, readMany } from './batch.ts'
-import type { Engine } from './engine.ts'
+import type { Engine, EntryOptions } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { CacheError, kindOf } from './errors.ts'
 import { join, loaded, loadFailed, startLoading } from './read-through.ts'
@@ -16,8 +16,7 @@ export interface ReadThroughMany<V> {
   /** Whole keys, each with the key as the caller gave it. */
   readonly addresses: ReadonlyMap<string, string>
   readonly loadMissing: ManyLoader<V>
-  /** Milliseconds. */
-  readonly ttl: number
+  readonly options: EntryOptions
   readonly batchSize: number
 }
 
@@ -133,13 +132,15 @@ function own<V>(object: Readonly<Record<string, V>>, key: string): V | undefined
 /** Values that cannot be stored are still the caller's: the load succeeded. */
 function fill<V>(
   engine: Engine,
-  { ttl, batchSize }: ReadThroughMany<V>,
+  { options, batchSize }: ReadThroughMany<V>,
   started: ReadonlyMap<string, Flight>,
   values: ReadonlyMap<string, V>,
 ): Promise<void> {
   const entries = new Map<string, Entry>()
   for (const [address, value] of values) {
-    if (!started.get(address)?.superseded) entries.set(address, engine.entry(value, ttl))
+    const flight = started.get(address)
+    if (!flight || flight.superseded || engine.flights.tags.isOutdated(options.tags, flight.since)) continue
+    entries.set(address, engine.entry(value, options))
   }
   return engine.aside('setMany', () => fillMany(engine, entries, batchSize))
 }

@@ -1,5 +1,5 @@
 import { type Awaitable, isPending } from './awaitable.ts'
-import type { Engine } from './engine.ts'
+import type { Engine, EntryOptions } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { awaitLease, keepLease, releaseLease } from './lease-hold.ts'
 import { isVacant, type Lease, type LeaseRead } from './leasing.ts'
@@ -19,8 +19,7 @@ export interface ReadThrough<V> {
   readonly address: string
   readonly key: string
   readonly loader: Loader<V>
-  /** Milliseconds. */
-  readonly ttl: number
+  readonly options: EntryOptions
 }
 
 /**
@@ -93,7 +92,7 @@ async function lookUp(
 
 async function loadAlone<V>(engine: Engine, call: ReadThrough<V>, flight: Flight): Promise<V> {
   const value = await load(engine, call)
-  if (value !== undefined && !flight.superseded) await fill(engine, call, value, undefined)
+  if (value !== undefined && !flight.superseded) await fill(engine, call, flight, value)
   return value
 }
 
@@ -110,7 +109,7 @@ async function loadUnderLease<V>(
     const value = await load(engine, call)
     stop()
     filled = value !== undefined && !flight.superseded
-    if (filled) await fill(engine, call, value, lease)
+    if (filled) await fill(engine, call, flight, value)
     return value
   } finally {
     stop()
@@ -143,22 +142,23 @@ async function load<V>(engine: Engine, { address, key, loader }: ReadThrough<V>)
 /** A value that cannot be stored is still the caller's: the load succeeded. */
 function fill<V>(
   engine: Engine,
-  { address, ttl }: ReadThrough<V>,
+  { address, options }: ReadThrough<V>,
+  { lease, since }: Flight,
   value: V,
-  lease: Lease | undefined,
 ): Promise<void> {
-  const { leasing, store } = engine
-  return engine.aside('set', () =>
-    engine.write('set', () => {
-      const entry = engine.entry(value, ttl)
+  const { leasing, store, flights } = engine
+  return engine.aside('set', async () => {
+    if (flights.tags.isOutdated(options.tags, since)) return
+    const entry = engine.entry(value, options)
+    await engine.write('set', () => {
       if (!leasing) return store.set(address, entry)
       return leasing.fill(
         address,
         lease?.stamp === undefined ? entry : { ...entry, stamp: lease.stamp },
         lease,
       )
-    }),
-  )
+    })
+  })
 }
 
 /** Counts and tells one run of a loader that gave values. */

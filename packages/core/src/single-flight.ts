@@ -1,5 +1,6 @@
 import type { Lease } from './leasing.ts'
 import type { Store } from './store.ts'
+import { TagLog } from './tag-log.ts'
 
 /** Where the callers of a flight are counted. */
 interface Counters {
@@ -17,6 +18,8 @@ export class Flight {
   readonly joined: Counters[] = []
   /** An invalidation came after it took off: those who wait get the value, the stores do not. */
   superseded = false
+  /** When the load began, in the order of {@link FlightTable.tags}. */
+  since = 0
   /** Under which it loads: then the store knows by itself of whatever comes in between from other processes. */
   lease: Lease | undefined
   /** Ends a pause in waiting for another process that loads. */
@@ -45,6 +48,8 @@ export class FlightTable {
   readonly #flights = new Map<string, Flight>()
   /** What waits to be written, and whether a caller wrote it or it was loaded. */
   readonly #held = new Map<Waiting, Origin>()
+  /** The tags that were invalidated through a cache over this store, or by a peer. */
+  readonly tags: TagLog = new TagLog()
 
   static of(store: Store): FlightTable {
     let table = tables.get(store)
@@ -82,6 +87,7 @@ export class FlightTable {
    */
   startLoading(key: string, flight: Flight): void {
     flight.loading = true
+    flight.since = this.tags.now
     if (!flight.lease || !flight.superseded) return
     if (this.#flights.has(key) || this.#flights.size >= MAX_IN_FLIGHT) return
     flight.superseded = false

@@ -53,6 +53,14 @@ export interface Touching {
   touch(key: string, freshUntil: number, expiresAt: number): Awaitable<WriteOutcome>
 }
 
+/**
+ * Optional: invalidates by tag. An entry whose `tags` include one that was invalidated after the entry was written here (or,
+ * if it has a `stamp` of this store, after that) is not returned any more. Without it, entries cannot have tags.
+ */
+export interface Tagging {
+  invalidateTags(tags: readonly string[]): Awaitable<WriteOutcome>
+}
+
 /** Optional: tells beforehand what `set` would refuse, so that a large batch is refused before its first write. */
 export interface Checking {
   /** @throws CacheError `SERIALIZATION` or `INVALID_VALUE`, as `set` would */
@@ -123,6 +131,7 @@ const has = (store: object, method: string): boolean =>
 export const isBatching = <S extends Store>(store: S): store is S & Batching =>
   has(store, 'getMany') && has(store, 'setMany') && has(store, 'deleteMany')
 export const isTouching = <S extends Store>(store: S): store is S & Touching => has(store, 'touch')
+export const isTagging = <S extends Store>(store: S): store is S & Tagging => has(store, 'invalidateTags')
 export const isChecking = <S extends Store>(store: S): store is S & Checking => has(store, 'check')
 export const isEnumerable = <S extends Store>(store: S): store is S & Enumerable => has(store, 'keys')
 export const isMeasurable = <S extends Store>(store: S): store is S & Measurable => has(store, 'measure')

@@ -44,7 +44,8 @@ export class WarmUpQueue<V = unknown> {
     this.#batchSize = integer(options.batchSize ?? 100, 'batchSize', 1)
     this.#stopListening = cache.on('invalidated', event => {
       if ('key' in event) this.#items.delete(event.key)
-      else for (const key of this.#items.keys()) if (key.startsWith(event.scope)) this.#items.delete(key)
+      else if ('scope' in event)
+        for (const key of this.#items.keys()) if (key.startsWith(event.scope)) this.#items.delete(key)
     })
   }
 

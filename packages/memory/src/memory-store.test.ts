@@ -6,6 +6,7 @@ import {
   isBatching,
   isEnumerable,
   isMeasurable,
+  isTagging,
   isTouching,
   ManualClock,
 } from '@cache/core'
@@ -93,6 +94,28 @@ describe.each(MATRIX)('policy $policy, maxBytes $maxBytes, copy $copy, ttl $ttlM
     expect(clock.pending, 'no timer is left behind').toBe(pending)
   })
 
+  test('an invalidated tag outdates what has it and was stored before', () => {
+    const store = new MemoryStore(options)
+    const tagged = (tags: string[]): Entry => ({ ...entryFor('v', options.ttlMs), tags })
+    store.setMany(
+      new Map([
+        ['a', tagged(['x', 'y'])],
+        ['b', tagged(['z'])],
+        ['c', tagged(['y'])],
+      ]),
+    )
+    store.set('d', entryFor('v', options.ttlMs))
+    expect(store.invalidateTags(['y'])).toBe(APPLIED)
+    store.set('c', tagged(['y']))
+    expect([...store.getMany(['a', 'b', 'c', 'd']).found.keys()]).toEqual(['b', 'c', 'd'])
+    expect(store.get('c')?.tags).toEqual(['y'])
+    store.touch('c', 0, clock.now() + 2 * options.ttlMs)
+    expect(store.get('c')).toBeDefined()
+    store.invalidateTags(['y'])
+    expect(store.get('c')).toBeUndefined()
+    expect(store.measure()[0]).toMatchObject({ items: 2 })
+  })
+
   test('an entry whose time is up already is not stored, and its elder goes', () => {
     store.set('k', entry(1))
     expect(store.set('k', entry(2, 0))).toBe(APPLIED)
@@ -153,7 +176,8 @@ describe.each(MATRIX)('policy $policy, maxBytes $maxBytes, copy $copy, ttl $ttlM
 
 test('offers its capabilities', () => {
   const store = new MemoryStore()
-  for (const offers of [isBatching, isEnumerable, isMeasurable, isTouching]) expect(offers(store)).toBe(true)
+  for (const offers of [isBatching, isEnumerable, isMeasurable, isTagging, isTouching])
+    expect(offers(store)).toBe(true)
   expect(store.name).toBe('memory')
 })
 

@@ -13,6 +13,8 @@ import {
   type Measurable,
   type Store,
   systemClock,
+  type Tagging,
+  TagLog,
   type TierStats,
   type Touching,
   toCacheError,
@@ -46,12 +48,15 @@ export interface MemoryStoreOptions {
  *
  * Once closed, it refuses every read and write with `CLOSED`.
  */
-export class MemoryStore implements Store, Batching, Touching, Enumerable, Measurable {
+export class MemoryStore implements Store, Batching, Tagging, Touching, Enumerable, Measurable {
   readonly name: 'memory' = 'memory'
   readonly #map: BoundedMap<string, Entry>
   readonly #weighed: boolean
   readonly #copier: Copier
   readonly #clock: Clock
+  readonly #tags = new TagLog()
+  /** When those entries that have tags were stored, in the order of {@link #tags}. */
+  readonly #storedAt = new WeakMap<Entry, number>()
   #hits = 0
   #closed = false
 
@@ -74,6 +79,10 @@ export class MemoryStore implements Store, Batching, Touching, Enumerable, Measu
     this.#assertOpen()
     const entry = this.#map.get(key)
     if (entry === undefined) return undefined
+    if (entry.tags !== undefined && this.#tags.isOutdated(entry.tags, this.#storedAt.get(entry) ?? 0)) {
+      this.#map.delete(key)
+      return undefined
+    }
     this.#hits++
     return this.#copier.load(entry)
   }
@@ -81,7 +90,9 @@ export class MemoryStore implements Store, Batching, Touching, Enumerable, Measu
   /** `failed` with `INVALID_VALUE` for an entry larger than `maxBytes`; what the key held before is gone then. */
   set(key: string, entry: Entry): WriteOutcome {
     this.#assertOpen()
-    if (this.#map.setUntil(key, this.#copier.store(entry), entry.expiresAt)) return APPLIED
+    const stored = this.#copier.store(entry.tags === undefined ? entry : { ...entry })
+    if (stored.tags !== undefined) this.#storedAt.set(stored, this.#tags.now)
+    if (this.#map.setUntil(key, stored, entry.expiresAt)) return APPLIED
     if (isExpired(entry, this.#clock.now())) return APPLIED
     return failed(
       new CacheError('INVALID_VALUE', 'the entry is larger than the maxBytes of the memory store'),
@@ -98,6 +109,13 @@ export class MemoryStore implements Store, Batching, Touching, Enumerable, Measu
     this.#assertOpen()
     if (scope === undefined || scope === '') this.#map.clear()
     else for (const key of this.keys(scope)) this.#map.delete(key)
+    return APPLIED
+  }
+
+  /** What it outdates is removed when it is next asked for, or its time is up, or room is needed. */
+  invalidateTags(tags: readonly string[]): WriteOutcome {
+    this.#assertOpen()
+    this.#tags.invalidate(tags)
     return APPLIED
   }
 
@@ -141,6 +159,7 @@ export class MemoryStore implements Store, Batching, Touching, Enumerable, Measu
       freshUntil: Math.max(entry.freshUntil, freshUntil),
       expiresAt: Math.max(entry.expiresAt, expiresAt),
     }
+    if (entry.tags !== undefined) this.#storedAt.set(later, this.#storedAt.get(entry) ?? 0)
     this.#map.amend(key, later, later.expiresAt)
     return APPLIED
   }

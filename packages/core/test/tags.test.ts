@@ -1,0 +1,162 @@
+import { APPLIED, Cache, type Entry, type Tagging, TagLog, type WriteOutcome } from '@cache/core'
+import { describe, expect, it } from 'vitest'
+import { ManualClock } from '../src/manual-clock.ts'
+import { asynchronous, BareStore, FullStore, settled } from './stores.ts'
+import { ControlledLoader, expectRejection } from './support.ts'
+
+/** A store that keeps tags. */
+class TaggingStore extends FullStore implements Tagging {
+  readonly tags: TagLog = new TagLog()
+  readonly written = new WeakMap<Entry, number>()
+
+  override get(key: string): Entry | undefined {
+    const entry = super.get(key)
+    return entry && !this.tags.isOutdated(entry.tags, this.written.get(entry) ?? 0) ? entry : undefined
+  }
+
+  override set(key: string, entry: Entry): WriteOutcome {
+    this.written.set(entry, this.tags.now)
+    return super.set(key, entry)
+  }
+
+  override setMany(entries: ReadonlyMap<string, Entry>): WriteOutcome {
+    for (const [key, entry] of entries) this.set(key, entry)
+    return APPLIED
+  }
+
+  invalidateTags(tags: readonly string[]): WriteOutcome {
+    this.tags.invalidate(tags)
+    return APPLIED
+  }
+}
+
+function tagged() {
+  const clock = new ManualClock()
+  const store = new TaggingStore(clock)
+  return { store, clock, cache: new Cache<unknown>({ store, clock }) }
+}
+
+describe('invalidateTags', () => {
+  it('outdates what has one of the tags, and nothing else', async () => {
+    const { cache } = tagged()
+    await cache.set('a', 1, { tags: ['x', 'y'] })
+    await cache.setMany({ b: 2, c: 3 }, { tags: ['z'] })
+    await cache.set('d', 4)
+    expect(await cache.invalidateTags(['y', 'unknown'])).toEqual(APPLIED)
+    expect(await cache.getMany(['a', 'b', 'c', 'd'])).toEqual(new Map(Object.entries({ b: 2, c: 3, d: 4 })))
+  })
+
+  it('leaves alone what is written after it', async () => {
+    const { cache } = tagged()
+    await cache.invalidateTags(['x'])
+    await cache.set('a', 1, { tags: ['x'] })
+    expect(await cache.get('a')).toBe(1)
+    expect((await cache.getEntry('a'))?.tags).toEqual(['x'])
+  })
+
+  it('reaches across namespaces', async () => {
+    const { cache } = tagged()
+    const [users, orders] = [cache.namespace('users'), cache.namespace('orders')]
+    await users.set('1', 'u', { tags: ['user:1'] })
+    await orders.set('1', 'o', { tags: ['user:1'] })
+    await users.invalidateTags(['user:1'])
+    expect(await orders.get('1')).toBeUndefined()
+    expect(await users.get('1')).toBeUndefined()
+  })
+
+  it('tells who listens', async () => {
+    const { cache } = tagged()
+    const events: unknown[] = []
+    cache.on('invalidated', event => events.push(event))
+    await cache.invalidateTags(['x', 'x'])
+    expect(events).toEqual([{ tags: ['x'] }])
+  })
+})
+
+describe('a load', () => {
+  it('begun before one of its tags was invalidated is not stored', async () => {
+    const { cache, store } = tagged()
+    const loader = new ControlledLoader<string>()
+    const loaded = cache.getOrSet('a', loader.load, { tags: ['x'] })
+    await settled()
+    await cache.invalidateTags(['x'])
+    loader.calls[0]?.resolve('old')
+    expect(await loaded).toBe('old')
+    expect(store.entries.size).toBe(0)
+  })
+
+  it('is not stored if a peer invalidated one of its tags', async () => {
+    const { cache, store } = tagged()
+    const loader = new ControlledLoader<string>()
+    const loaded = cache.getOrSet('a', loader.load, { tags: ['x'] })
+    await settled()
+    store.bus.receive({ type: 'tags', tags: ['x'] })
+    loader.calls[0]?.resolve('old')
+    await loaded
+    expect(store.entries.size).toBe(0)
+  })
+
+  it('is stored with its tags if only others were invalidated', async () => {
+    const { cache } = tagged()
+    const loader = new ControlledLoader<string>()
+    const loaded = cache.getOrSet('a', loader.load, { tags: ['x'] })
+    await settled()
+    await cache.invalidateTags(['y'])
+    loader.calls[0]?.resolve('v')
+    await loaded
+    expect((await cache.getEntry('a'))?.tags).toEqual(['x'])
+  })
+
+  it('of many begun before a tag was invalidated is not stored', async () => {
+    const { cache, store } = tagged()
+    const { promise, resolve } = Promise.withResolvers<Map<string, string>>()
+    const loaded = cache.getOrSetMany(['a', 'b'], () => promise, { tags: ['x'] })
+    await settled()
+    await cache.invalidateTags(['x'])
+    resolve(new Map([['a', 'old']]))
+    expect(await loaded).toEqual(new Map([['a', 'old']]))
+    expect(store.entries.size).toBe(0)
+  })
+})
+
+it('a batch that waits for its turn loses to an invalidation of its tag', async () => {
+  const clock = new ManualClock()
+  const inner = new TaggingStore(clock)
+  const cache = new Cache({ store: asynchronous(inner), clock, batchSize: 1 })
+  const items = Array.from({ length: 20 }, (_, i): [string, number] => [`k${i}`, i])
+  const written = cache.setMany(items, { tags: ['x'] })
+  await undefined
+  await cache.invalidateTags(['x'])
+  await written
+  expect(await cache.getMany(items.map(([key]) => key))).toEqual(new Map())
+})
+
+describe('bad tags', () => {
+  it.each([
+    ['a word', 'x'],
+    ['an empty tag', ['']],
+    ['a number', [1]],
+    ['a lone surrogate', ['\ud800']],
+    ['too many', Array.from({ length: 101 }, (_, i) => `t${i}`)],
+    ['too long', ['x'.repeat(70_000)]],
+  ])('are refused: %s', async (_, tags) => {
+    const { cache, store } = tagged()
+    const bad = { tags: tags as string[] }
+    await expectRejection(() => cache.set('a', 1, bad), 'INVALID_OPTION', /^tags must be/)
+    await expectRejection(() => cache.setMany({ a: 1 }, bad), 'INVALID_OPTION', /^tags must be/)
+    await expectRejection(() => cache.getOrSet('a', () => 1, bad), 'INVALID_OPTION', /^tags must be/)
+    await expectRejection(() => cache.invalidateTags(bad.tags), 'INVALID_OPTION', /^tags must be/)
+    expect(store.entries.size).toBe(0)
+  })
+
+  it('are those given to a store that keeps none', async () => {
+    const cache = new Cache({ store: new BareStore(new ManualClock()) })
+    await expectRejection(
+      () => cache.set('a', 1, { tags: ['x'] }),
+      'INVALID_OPTION',
+      /the store bare does not/,
+    )
+    await expectRejection(() => cache.invalidateTags(['x']), 'INVALID_OPTION', /the store bare does not/)
+    expect((await cache.set('a', 1, { tags: [] })).status).toBe('applied')
+  })
+})
