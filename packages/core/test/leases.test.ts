@@ -48,7 +48,7 @@ describe('of several processes', () => {
     stores[1].bus.receive = () => {}
     loader.calls[0]?.resolve('v')
     await settled()
-    await clock.advance(50)
+    clock.advance(50)
     expect(await other).toBe('v')
   })
 
@@ -58,7 +58,7 @@ describe('of several processes', () => {
     await settled()
     loader.calls[0]?.reject(new Error('no'))
     await expect(loaded).rejects.toThrow('no')
-    await clock.advance(50)
+    clock.advance(50)
     expect(await other).toBe('mine')
   })
 
@@ -68,14 +68,14 @@ describe('of several processes', () => {
     await settled()
     loader.calls[0]?.resolve(undefined as unknown as string)
     expect(await loaded).toBeUndefined()
-    await clock.advance(50)
+    clock.advance(50)
     expect(await other).toBe('mine')
   })
 
   it('the lease lasts as long as the loader runs', async () => {
     const { first, second, loader, loaded, clock } = await loading()
     for (let second_ = 0; second_ < 60; second_++) {
-      await clock.advance(1_000)
+      clock.advance(500)
       await settled()
     }
     loader.calls[0]?.resolve('v')
@@ -90,7 +90,7 @@ describe('of several processes', () => {
     const other = second.getOrSet('k', () => 'mine')
     await settled()
     for (let look = 0; look < 40; look++) {
-      await clock.advance(100)
+      clock.advance(100)
       await settled()
     }
     expect(await other).toBe('mine')
@@ -102,7 +102,7 @@ describe('of several processes', () => {
     const other = second.getOrSet('k', () => 'mine')
     await settled()
     for (let look = 0; look < 60; look++) {
-      await clock.advance(100)
+      clock.advance(100)
       await settled()
     }
     expect(await other).toBe('mine')
@@ -115,12 +115,12 @@ describe('of several processes', () => {
   it('a failing renewal is told and tried again, and the load goes on', async () => {
     const { first, stores, loader, loaded, clock } = await loading()
     stores[0].away = true
-    await clock.advance(1_000)
+    clock.advance(500)
     await settled()
     expect(first.stats().errors).toBe(1)
     stores[0].away = false
     for (let second_ = 0; second_ < 5; second_++) {
-      await clock.advance(1_000)
+      clock.advance(500)
       await settled()
     }
     loader.calls[0]?.resolve('v')
@@ -134,7 +134,7 @@ it('a lease is renewed no more once the load is over, even if it ends during a r
   const { first, stores, loader, loaded, clock } = await loading()
   const { promise, resolve } = Promise.withResolvers<boolean>()
   stores[0].renew = () => promise
-  clock.advance(1_000)
+  clock.advance(500)
   loader.calls[0]?.resolve('v')
   await loaded
   resolve(true)
@@ -146,7 +146,7 @@ it('a lease is renewed no more once the load is over, even if it ends during a r
 it('a lease that was lost is renewed no more', async () => {
   const { second, clock, loader, loaded } = await loading()
   await second.set('k', 'new')
-  clock.advance(1_000)
+  clock.advance(500)
   await settled()
   expect(clock.pending).toBe(0)
   loader.calls[0]?.resolve('old')
@@ -197,7 +197,7 @@ describe('what was loaded under a lease is stored', () => {
     loader.calls[0]?.resolve('v')
     expect(await loaded).toBe('v')
     expect(server.entries.get('k')?.value).toBe('v')
-    await clock.advance(50)
+    clock.advance(50)
     expect(await next).toBe('v')
   })
 
