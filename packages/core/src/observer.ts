@@ -27,6 +27,8 @@ export type TelemetryEvent =
     }
   /** A tiered store changed its state. */
   | { readonly type: 'state'; readonly store: string; readonly state: TierState }
+  /** The breaker in front of a remote opened, closed, or lets one call through to see. */
+  | { readonly type: 'breaker'; readonly store: string; readonly state: 'closed' | 'open' | 'half-open' }
   /** Invalidations may have been missed. */
   | { readonly type: 'gap'; readonly store: string; readonly reason: string }
   /** The near tier was dropped. */

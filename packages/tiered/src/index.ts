@@ -1,2 +1,2 @@
-export type { TieredStoreOptions, TieredTimeouts } from './options.ts'
+export type { BreakerOptions, TieredStoreOptions, TieredTimeouts } from './options.ts'
 export { TieredStore } from './tiered-store.ts'

@@ -19,22 +19,54 @@ describe('Journal', () => {
     expect(['a', 'b', 'users:1', 'users'].map(key => journal.has(key))).toEqual([true, false, true, false])
   })
 
-  it('applies clears first, then keys by the batch, and is empty afterwards', async () => {
+  it('applies clears first, then tags and keys by the batch, and is empty afterwards', async () => {
     const journal = new Journal(10)
     for (const key of ['a', 'b', 'c']) journal.addKey(key)
+    for (const tag of ['x', 'y', 'z']) journal.addTag(tag)
     journal.addScope('users:')
     expect(await drained(journal, 2)).toEqual([
-      { keys: [], scope: 'users:' },
+      { scope: 'users:' },
+      { tags: ['x', 'y'] },
+      { tags: ['z'] },
       { keys: ['a', 'b'] },
       { keys: ['c'] },
     ])
     expect(journal.size).toBe(0)
   })
 
+  it('knows the tags it holds, until the remote confirmed them', async () => {
+    const journal = new Journal(10)
+    expect(journal.hasTag(['x'])).toBe(false)
+    journal.addTag('x')
+    expect([['a', 'x'], ['a'], [], undefined].map(tags => journal.hasTag(tags))).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ])
+    await journal.drain(10, async () => false)
+    expect(journal.hasTag(['x'])).toBe(true)
+    await journal.drain(10, async () => {
+      journal.addTag('x')
+      return true
+    })
+    expect(journal.hasTag(['x'])).toBe(true)
+    await drained(journal)
+    expect(journal.size).toBe(0)
+  })
+
+  it('counts tags among what it may hold, and a clear of everything covers them', async () => {
+    const journal = new Journal(2)
+    journal.addKey('a')
+    for (const tag of ['x', 'y']) journal.addTag(tag)
+    expect([journal.size, journal.has('anything'), journal.hasTag(['x'])]).toEqual([1, true, false])
+    expect(await drained(journal)).toEqual([{ scope: '' }])
+  })
+
   it('keeps what the remote did not confirm, and stops there', async () => {
     const journal = new Journal(10)
     for (const key of ['a', 'b', 'c']) journal.addKey(key)
-    await journal.drain(1, async ({ keys }) => keys[0] === 'a')
+    await journal.drain(1, async batch => 'keys' in batch && batch.keys[0] === 'a')
     expect(['a', 'b', 'c'].map(key => journal.has(key))).toEqual([false, true, true])
   })
 
@@ -83,8 +115,10 @@ describe('Journal', () => {
           }
           const applied = await drained(journal, 2)
           for (const probe of owed) {
-            const covered = applied.some(({ keys, scope }) =>
-              scope === undefined ? keys.includes(probe) : probe.startsWith(scope),
+            const covered = applied.some(batch =>
+              'scope' in batch
+                ? probe.startsWith(batch.scope)
+                : 'keys' in batch && batch.keys.includes(probe),
             )
             expect(covered).toBe(true)
           }

@@ -1,20 +1,21 @@
-/** What is left to apply: some keys, or scopes (prefixes), among them `''` for everything. */
-export interface JournalBatch {
-  readonly keys: readonly string[]
-  readonly scope?: string
-}
+/** What is left to apply: some keys, some tags, or a scope (prefix), among them `''` for everything. */
+export type JournalBatch =
+  | { readonly keys: readonly string[] }
+  | { readonly tags: readonly string[] }
+  | { readonly scope: string }
 
 /** More pending clears than this become one clear of everything. */
 const MAX_SCOPES = 100
 
 /**
  * The invalidations that the remote has not confirmed. While a key is in here, this process does not read it
- * from the remote. Bounded: what does not fit any more becomes "everything", which is coarse but never wrong.
+ * from the remote, and while a tag is, nothing that has it. Bounded: what does not fit any more becomes "everything", which is coarse but never wrong.
  */
 export class Journal {
   readonly #maxKeys: number
   /** Each key with the number of its entry: one that came in again while it was being applied stays. */
   readonly #keys = new Map<string, number>()
+  readonly #tags = new Map<string, number>()
   readonly #scopes = new Map<string, number>()
   #next = 0
 
@@ -22,9 +23,9 @@ export class Journal {
     this.#maxKeys = maxKeys
   }
 
-  /** Pending keys and clears. */
+  /** Pending keys, tags and clears. */
   get size(): number {
-    return this.#keys.size + this.#scopes.size
+    return this.#keys.size + this.#tags.size + this.#scopes.size
   }
 
   has(key: string): boolean {
@@ -34,34 +35,59 @@ export class Journal {
     return false
   }
 
+  hasTag(tags: readonly string[] | undefined): boolean {
+    return this.#tags.size > 0 && tags !== undefined && tags.some(tag => this.#tags.has(tag))
+  }
+
   addKey(key: string): void {
-    if (this.#keys.size >= this.#maxKeys || this.#scopes.has('')) this.addScope('')
+    if (this.#isFull() || this.#scopes.has('')) this.addScope('')
     else this.#keys.set(key, this.#next++)
+  }
+
+  addTag(tag: string): void {
+    if (this.#isFull() || this.#scopes.has('')) this.addScope('')
+    else this.#tags.set(tag, this.#next++)
   }
 
   addScope(scope: string): void {
     const wider = this.#scopes.size >= MAX_SCOPES ? '' : scope
     for (const key of this.#keys.keys()) if (key.startsWith(wider)) this.#keys.delete(key)
+    if (wider === '') this.#tags.clear()
     for (const inner of this.#scopes.keys()) if (inner.startsWith(wider)) this.#scopes.delete(inner)
     this.#scopes.set(wider, this.#next++)
   }
 
   /**
-   * Applies everything that is in here now, clears first, keys by the batch. What could not be applied, and what
+   * Applies everything that is in here now, clears first, tags and keys by the batch. What could not be applied, and what
    * came in meanwhile, stays.
    *
    * @param apply tells whether the remote confirmed a batch; the first that it did not ends the run
    */
   async drain(batchSize: number, apply: (batch: JournalBatch) => Promise<boolean>): Promise<void> {
     for (const [scope, number] of [...this.#scopes]) {
-      if (!(await apply({ keys: [], scope }))) return
+      if (!(await apply({ scope }))) return
       if (this.#scopes.get(scope) === number) this.#scopes.delete(scope)
     }
-    const pending = [...this.#keys]
-    for (let start = 0; start < pending.length; start += batchSize) {
-      const batch = pending.slice(start, start + batchSize)
-      if (!(await apply({ keys: batch.map(([key]) => key) }))) return
-      for (const [key, number] of batch) if (this.#keys.get(key) === number) this.#keys.delete(key)
-    }
+    const tagsDone = await drainEach(this.#tags, batchSize, tags => apply({ tags }))
+    if (tagsDone) await drainEach(this.#keys, batchSize, keys => apply({ keys }))
   }
+
+  #isFull(): boolean {
+    return this.#keys.size + this.#tags.size >= this.#maxKeys
+  }
+}
+
+/** Takes out of `pending` what was applied and has not come in again meanwhile. @returns whether all was applied */
+async function drainEach(
+  pending: Map<string, number>,
+  batchSize: number,
+  apply: (names: readonly string[]) => Promise<boolean>,
+): Promise<boolean> {
+  const all = [...pending]
+  for (let start = 0; start < all.length; start += batchSize) {
+    const batch = all.slice(start, start + batchSize)
+    if (!(await apply(batch.map(([name]) => name)))) return false
+    for (const [name, number] of batch) if (pending.get(name) === number) pending.delete(name)
+  }
+  return true
 }

@@ -10,6 +10,7 @@ import {
   systemClock,
   toMilliseconds,
 } from '@cache/core'
+import type { BreakerSettings } from './breaker.ts'
 
 export interface TieredStoreOptions {
   /** The near tier: asked first, usually a `MemoryStore`. Owned: closed with this store. */
@@ -22,6 +23,8 @@ export interface TieredStoreOptions {
    */
   readonly bus?: InvalidationBus | false
   readonly timeouts?: TieredTimeouts
+  /** When the remote is not asked any more, for a while; `false`: always asked. */
+  readonly breaker?: BreakerOptions | false
   /**
    * Most keys whose invalidation is kept for the remote while it is away; beyond it all of the remote's keys are
    * invalidated on recovery. An integer >= 1. @default 100_000
@@ -29,6 +32,16 @@ export interface TieredStoreOptions {
   readonly maxJournalKeys?: number
   /** @default the machine's clock */
   readonly clock?: Clock
+}
+
+/** When calls to the remote stop, and when they are tried again. */
+export interface BreakerOptions {
+  /** Calls in a row that took too long. An integer >= 1. @default 5 */
+  readonly timeouts?: number
+  /** The part of the calls of the last ten seconds, of at least 20, that may fail: more than 0, at most 1. @default 0.5 */
+  readonly failureRate?: number
+  /** How long until one call is let through to see; doubled after each that fails, up to 30 times. @default '1s' */
+  readonly openFor?: Duration
 }
 
 /** How long calls to the remote may take, whatever it does. */
@@ -41,6 +54,10 @@ export interface TieredTimeouts {
   readonly clear?: Duration
 }
 
+const WINDOW_MS = 10_000
+const MINIMUM_CALLS = 20
+const LONGEST_OPEN = 30
+
 /** The options, checked and complete; times in milliseconds. */
 export interface Settings {
   readonly l1: Store
@@ -51,6 +68,7 @@ export interface Settings {
   readonly readMs: number
   readonly writeMs: number
   readonly clearMs: number
+  readonly breaker: BreakerSettings | undefined
   readonly maxJournalKeys: number
   readonly clock: Clock
 }
@@ -73,8 +91,24 @@ export function settingsOf(options: TieredStoreOptions): Settings {
     readMs: toMilliseconds(timeouts.read ?? '100ms', 'timeouts.read'),
     writeMs: toMilliseconds(timeouts.write ?? '250ms', 'timeouts.write'),
     clearMs: toMilliseconds(timeouts.clear ?? '30s', 'timeouts.clear'),
+    breaker: options.breaker === false ? undefined : breakerOf(options.breaker ?? {}),
     maxJournalKeys: integer(options.maxJournalKeys ?? 100_000, 'maxJournalKeys', 1),
     clock: options.clock ?? systemClock,
+  }
+}
+
+function breakerOf({ timeouts = 5, failureRate = 0.5, openFor = '1s' }: BreakerOptions): BreakerSettings {
+  if (typeof failureRate !== 'number' || !(failureRate > 0 && failureRate <= 1)) {
+    throw invalidOption('breaker.failureRate', failureRate, 'a number greater than 0 and at most 1')
+  }
+  const openMs = toMilliseconds(openFor, 'breaker.openFor')
+  return {
+    timeouts: integer(timeouts, 'breaker.timeouts', 1),
+    failureRate,
+    minimumCalls: MINIMUM_CALLS,
+    windowMs: WINDOW_MS,
+    openMs,
+    longestOpenMs: LONGEST_OPEN * openMs,
   }
 }
 

@@ -1,7 +1,11 @@
+import { type Entry, TagLog } from '@cache/core'
+
 /** A read of the remote under way, whose answer may be kept near unless something came in between. */
 export interface Placeholder {
   valid: boolean
   readers: number
+  /** When it was asked for, in the order of {@link Promotions.tags}. */
+  readonly since: number
 }
 
 /**
@@ -14,15 +18,22 @@ export class Promotions {
   readonly #reads = new Map<string, Placeholder>()
   readonly #writes = new Map<string, number>()
   readonly #clears: string[] = []
+  /** The tags invalidated here or by a peer. */
+  readonly tags: TagLog = new TagLog()
 
   startRead(key: string): Placeholder {
     let placeholder = this.#reads.get(key)
     if (!placeholder) {
-      placeholder = { valid: !this.#isBeingWritten(key), readers: 0 }
+      placeholder = { valid: !this.#isBeingWritten(key), readers: 0, since: this.tags.now }
       this.#reads.set(key, placeholder)
     }
     placeholder.readers++
     return placeholder
+  }
+
+  /** Whether what was read may be kept: neither its key nor one of its tags was invalidated since. */
+  mayKeep({ valid, since }: Placeholder, { tags }: Entry): boolean {
+    return valid && !this.tags.isOutdated(tags, since)
   }
 
   endRead(key: string, placeholder: Placeholder): void {

@@ -6,15 +6,22 @@ import {
   CacheError,
   chain,
   type Entry,
+  type FillOutcome,
   failed,
   hasHealth,
   type Invalidation,
+  isLeasing,
+  isTagging,
+  isVacant,
+  type Lease,
+  type LeaseRead,
   type Observer,
   type Store,
   type StoreHealth,
   type StoreOperation,
   type WriteOutcome,
 } from '@cache/core'
+import { Breaker, type BreakerState } from './breaker.ts'
 import { Journal, type JournalBatch } from './journal.ts'
 import type { Settings } from './options.ts'
 import { Recovery } from './recovery.ts'
@@ -44,28 +51,50 @@ export class Remote {
     this.#store = settings.l2
     this.#many = batched(settings.l2)
     this.#settings = settings
-    this.#guard = new RemoteGuard(settings.l2.name, settings.clock)
+    const { breaker, clock, l2 } = settings
+    const onChange = (state: BreakerState): void => observer.event({ type: 'breaker', store: l2.name, state })
+    this.#guard = new RemoteGuard(l2.name, clock, breaker && new Breaker(breaker, clock, onChange))
     this.#journal = new Journal(settings.maxJournalKeys)
     this.#recovery = new Recovery(this.#journal, settings.clock, batch => this.#apply(batch))
     this.#observer = observer
   }
 
-  /** Whether the store says it is there, where it can say; else whether it answered last. */
+  /** Whether the store says it is there, where it can say; else whether it answered last. Not while the breaker is open. */
   get available(): boolean {
+    if (!this.#guard.isOpenForCalls) return false
     return hasHealth(this.#store) ? this.#store.health().available : this.#answers
   }
 
   health(): StoreHealth {
     const own = hasHealth(this.#store) ? this.#store.health() : { available: this.#answers }
-    return { ...own, journal: this.#journal.size }
+    return { ...own, available: this.available, journal: this.#journal.size }
   }
 
   /** A store that says it is away is not asked: that answer costs nothing. */
   read(key: string): Awaitable<Answer<Entry | undefined>> {
+    return this.#ask(key, () => this.#store.get(key)) as Awaitable<Answer<Entry | undefined>>
+  }
+
+  /** As {@link read}; of a miss, a store that can tells who is to load. */
+  readOrLease(key: string, leaseMs: number): Awaitable<Answer<LeaseRead>> {
+    const store = this.#store
+    return this.#ask(key, () => (isLeasing(store) ? store.getOrLease(key, leaseMs) : store.get(key)))
+  }
+
+  #ask(key: string, get: () => Awaitable<LeaseRead>): Awaitable<Answer<LeaseRead>> {
     if (this.#journal.has(key)) return NOTHING
     if (this.#saysAway()) return this.#away()
-    const asked = this.#guard.call('get', this.#settings.readMs, () => this.#store.get(key))
-    return chain(asked, answer => (this.#journal.has(key) ? NOTHING : this.#heardRead('get', answer)))
+    const asked = this.#guard.call('get', this.#settings.readMs, get)
+    return chain(asked, answer =>
+      this.#isJournalled(key, answer) ? NOTHING : this.#heardRead('get', answer),
+    )
+  }
+
+  /** Whether what was read is, by now, known not to count. */
+  #isJournalled(key: string, answer: Answer<LeaseRead>): boolean {
+    if (this.#journal.size === 0) return false
+    const entry = answer.ok && !isVacant(answer.value) ? answer.value : undefined
+    return this.#journal.has(key) || this.#journal.hasTag(entry?.tags)
   }
 
   async readMany(keys: readonly string[]): Promise<Answer<Found>> {
@@ -78,8 +107,11 @@ export class Remote {
     const { found, failures } = answer.value
     const [error] = failures?.values() ?? []
     this.#heardRead('getMany', error ? { ok: false, error } : answer)
-    const value = new Map([...found].filter(([key]) => !this.#journal.has(key)))
-    return { ok: true, value }
+    if (this.#journal.size === 0) return { ok: true, value: found }
+    const value = [...found].filter(
+      ([key, { tags }]) => !this.#journal.has(key) && !this.#journal.hasTag(tags),
+    )
+    return { ok: true, value: new Map(value) }
   }
 
   set(key: string, entry: Entry): Promise<WriteOutcome> {
@@ -96,6 +128,43 @@ export class Remote {
 
   deleteMany(keys: readonly string[]): Promise<WriteOutcome> {
     return this.#write('deleteMany', keys, () => this.#many.deleteMany(keys))
+  }
+
+  /** Whether values are to be loaded under a lease. */
+  get leases(): boolean {
+    return isLeasing(this.#store)
+  }
+
+  /** Stores what was loaded, if its lease still stands. A failure is nothing to make up for: no invalidation is lost. */
+  async fill(key: string, entry: Entry, lease: Lease): Promise<FillOutcome> {
+    const store = this.#store
+    if (!isLeasing(store)) return this.set(key, entry)
+    if (this.#saysAway()) return outcomeOf(this.#away())
+    const { writeMs } = this.#settings
+    const answer = this.#heard(await this.#guard.call('set', writeMs, () => store.fill(key, entry, lease)))
+    return answer.ok ? answer.value : failed(answer.error)
+  }
+
+  async renew(key: string, lease: Lease, leaseMs: number): Promise<boolean> {
+    const store = this.#store
+    return isLeasing(store) && this.#orThrow('renew', () => store.renew(key, lease, leaseMs))
+  }
+
+  async release(key: string, lease: Lease): Promise<void> {
+    const store = this.#store
+    if (isLeasing(store)) await this.#orThrow('release', () => store.release(key, lease))
+  }
+
+  /** Whether the remote can invalidate by tag. */
+  get tags(): boolean {
+    return isTagging(this.#store)
+  }
+
+  async invalidateTags(tags: readonly string[]): Promise<WriteOutcome> {
+    const outcome = await this.#invalidateTags(tags)
+    if (outcome.status === 'applied') return outcome
+    for (const tag of tags) this.#journal.addTag(tag)
+    return this.#queued(outcome)
   }
 
   async clear(scope: string): Promise<WriteOutcome> {
@@ -155,6 +224,16 @@ export class Remote {
     return this.#announce(scope === '' ? { type: 'clear' } : { type: 'clear', scope })
   }
 
+  async #invalidateTags(tags: readonly string[]): Promise<WriteOutcome> {
+    const store = this.#store
+    if (!isTagging(store)) return this.#clear('')
+    const { writeMs } = this.#settings
+    const outcome = outcomeOf(
+      this.#heard(await this.#guard.call('invalidateTags', writeMs, () => store.invalidateTags(tags))),
+    )
+    return outcome.status === 'applied' ? this.#announce({ type: 'tags', tags }) : outcome
+  }
+
   #queued({ error }: WriteOutcome): WriteOutcome {
     this.#recovery.schedule()
     return error ? { status: 'queued', error } : { status: 'queued' }
@@ -167,10 +246,15 @@ export class Remote {
     return outcomeOf(await this.#guard.call('publish', writeMs, () => bus.publish(invalidation)))
   }
 
-  async #apply({ keys, scope }: JournalBatch): Promise<boolean> {
-    const outcome = await (scope === undefined ? this.#invalidate(keys) : this.#clear(scope))
-    if (outcome.error) this.#tell(scope === undefined ? 'deleteMany' : 'clear', outcome.error)
-    return outcome.status === 'applied'
+  async #apply(batch: JournalBatch): Promise<boolean> {
+    if ('scope' in batch) return this.#applied('clear', await this.#clear(batch.scope))
+    if ('tags' in batch) return this.#applied('invalidateTags', await this.#invalidateTags(batch.tags))
+    return this.#applied('deleteMany', await this.#invalidate(batch.keys))
+  }
+
+  #applied(operation: StoreOperation, { status, error }: WriteOutcome): boolean {
+    if (error) this.#tell(operation, error)
+    return status === 'applied'
   }
 
   async #invalidate(keys: readonly string[]): Promise<WriteOutcome> {
@@ -182,6 +266,7 @@ export class Remote {
 
   /** While a first connection is being made, a call waits for it: that is not away. */
   #saysAway(): boolean {
+    if (!this.#guard.isOpenForCalls) return true
     if (!hasHealth(this.#store)) return false
     const { available, starting } = this.#store.health()
     return !available && !starting
@@ -190,6 +275,13 @@ export class Remote {
   #away(): Answer<never> {
     this.#answers = false
     return { ok: false, error: new CacheError('UNAVAILABLE', `${this.#store.name} is away`) }
+  }
+
+  /** Of a call whose caller deals with failures. */
+  async #orThrow<T>(operation: StoreOperation, run: () => Awaitable<T>): Promise<T> {
+    const answer = this.#heard(await this.#guard.call(operation, this.#settings.writeMs, run))
+    if (answer.ok) return answer.value
+    throw answer.error
   }
 
   /** Learns from an answer whether the remote is there. */

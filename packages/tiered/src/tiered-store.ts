@@ -8,6 +8,7 @@ import {
   type Coherent,
   chain,
   type Entry,
+  type FillOutcome,
   failed,
   type Health,
   type InvalidationBus,
@@ -16,12 +17,18 @@ import {
   isMeasurable,
   isObserved,
   isPending,
+  isTagging,
+  isVacant,
+  type Lease,
+  type LeaseRead,
+  type Leasing,
   type Measurable,
   type Observed,
   type Observer,
   ObserverSet,
   type Store,
   type StoreHealth,
+  type Tagging,
   type TierState,
   type TierStats,
   type Touching,
@@ -32,6 +39,7 @@ import { Coherence } from './coherence.ts'
 import { type Settings, settingsOf, type TieredStoreOptions } from './options.ts'
 import { Promotions } from './promotions.ts'
 import { Remote } from './remote.ts'
+import type { Answer } from './remote-guard.ts'
 import { touch } from './touch.ts'
 
 /**
@@ -40,7 +48,7 @@ import { touch } from './touch.ts'
  * remote is away the near tier serves alone, and invalidations wait in a journal until it is back.
  */
 export class TieredStore
-  implements Store, Batching, Touching, Checking, Measurable, Health, Observed, Coherent
+  implements Store, Batching, Leasing, Touching, Checking, Measurable, Health, Observed, Coherent
 {
   readonly name = 'tiered'
   readonly #settings: Settings
@@ -50,6 +58,8 @@ export class TieredStore
   readonly #coherence: Coherence
   readonly #promotions = new Promotions()
   readonly #observers = new ObserverSet()
+  /** Outdates what has one of the tags; not there if the remote keeps none. */
+  readonly invalidateTags: Tagging['invalidateTags'] | undefined
   #state: TierState
   /** Invalidations that the near tier has not carried out yet. */
   #drops = 0
@@ -70,6 +80,7 @@ export class TieredStore
       onLost: reason => this.#onLost(reason),
       onRestored: reason => this.#onRestored(reason),
     })
+    this.invalidateTags = this.#remote.tags ? tags => this.#invalidateTags(tags) : undefined
     this.#state = this.#currentState()
   }
 
@@ -78,10 +89,38 @@ export class TieredStore
   }
 
   get(key: string): Awaitable<Entry | undefined> {
-    if (!this.#trusted && this.#remote.available) return this.#getPastNear(key)
+    return this.#get(key, () => this.#remote.read(key)) as Awaitable<Entry | undefined>
+  }
+
+  getOrLease(key: string, leaseMs: number): Awaitable<LeaseRead> {
+    return this.#get(key, () => this.#remote.readOrLease(key, leaseMs))
+  }
+
+  #get(key: string, far: () => Awaitable<Answer<LeaseRead>>): Awaitable<LeaseRead> {
+    if (!this.#trusted && this.#remote.available) return this.#getPastNear(key, far)
     const near = this.#near.get(key)
-    if (isPending(near)) return near.then(entry => this.#nearHit(entry) ?? this.#getFar(key))
-    return this.#nearHit(near) ?? this.#getFar(key)
+    if (isPending(near)) return near.then(entry => this.#nearHit(entry) ?? this.#getFar(key, far))
+    return this.#nearHit(near) ?? this.#getFar(key, far)
+  }
+
+  /** Without a lease (the remote is away, or another process loads too long) it is kept here alone. */
+  async fill(key: string, entry: Entry, lease: Lease | undefined): Promise<FillOutcome> {
+    if (!this.#remote.leases) return this.set(key, entry)
+    if (!lease) return this.#keep([key], () => this.#near.set(key, entry))
+    const placeholder = this.#promotions.startRead(key)
+    const far = await this.#remote.fill(key, entry, lease)
+    this.#promotions.endRead(key, placeholder)
+    this.#noteState()
+    if (far.status === 'superseded' || !this.#promotions.mayKeep(placeholder, entry)) return far
+    return both(await this.#keep([key], () => this.#near.set(key, entry)), far)
+  }
+
+  renew(key: string, lease: Lease, leaseMs: number): Promise<boolean> {
+    return this.#remote.renew(key, lease, leaseMs)
+  }
+
+  release(key: string, lease: Lease): Promise<void> {
+    return this.#remote.release(key, lease)
   }
 
   async getMany(keys: readonly string[]): Promise<BatchRead> {
@@ -153,6 +192,24 @@ export class TieredStore
     }
   }
 
+  async #invalidateTags(tags: readonly string[]): Promise<WriteOutcome> {
+    this.#promotions.tags.invalidate(tags)
+    const [far, near] = await Promise.all([
+      this.#remote.invalidateTags(tags),
+      this.#drop(() => this.#outdateNear(tags)),
+    ])
+    // What was read meanwhile may be from before, and near by now.
+    this.#promotions.tags.invalidate(tags)
+    await this.#drop(() => this.#outdateNear(tags))
+    this.#noteState()
+    return both(near, far)
+  }
+
+  /** Of a near tier that keeps no tags, everything goes. */
+  #outdateNear(tags: readonly string[]): Awaitable<WriteOutcome> {
+    return isTagging(this.#near) ? this.#near.invalidateTags(tags) : this.#near.clear()
+  }
+
   /** Resolves when every invalidation that waited for the remote has been applied; at once when none waits. */
   whenRecovered(): Promise<void> {
     return this.#remote.whenRecovered()
@@ -192,15 +249,15 @@ export class TieredStore
   }
 
   /** Asks the remote, and keeps the answer near unless the key was written meanwhile. A failure is a miss. */
-  #getFar(key: string): Awaitable<Entry | undefined> {
+  #getFar(key: string, ask: () => Awaitable<Answer<LeaseRead>>): Awaitable<LeaseRead> {
     const placeholder = this.#promotions.startRead(key)
-    return chain(this.#remote.read(key), answer => {
+    return chain(ask(), answer => {
       this.#promotions.endRead(key, placeholder)
       this.#noteState()
       const entry = answer.ok ? answer.value : undefined
-      if (!entry) return undefined
+      if (!entry || isVacant(entry)) return entry
       this.#farHits++
-      if (!placeholder.valid || !this.#trusted) return entry
+      if (!this.#promotions.mayKeep(placeholder, entry) || !this.#trusted) return entry
       return chain(
         this.#keep([key], () => this.#near.set(key, entry)),
         () => entry,
@@ -212,11 +269,11 @@ export class TieredStore
    * The stream is broken but the remote is there: what it says is true, what is near may not be, and nothing is
    * kept. Only when the remote fails after all does the near tier answer.
    */
-  #getPastNear(key: string): Awaitable<Entry | undefined> {
-    return chain(this.#remote.read(key), answer => {
+  #getPastNear(key: string, ask: () => Awaitable<Answer<LeaseRead>>): Awaitable<LeaseRead> {
+    return chain(ask(), answer => {
       this.#noteState()
       if (!answer.ok) return chain(this.#near.get(key), near => this.#nearHit(near))
-      if (answer.value) this.#farHits++
+      if (answer.value && !isVacant(answer.value)) this.#farHits++
       return answer.value
     })
   }
@@ -231,8 +288,8 @@ export class TieredStore
     for (const [index, placeholder] of placeholders.entries()) {
       const key = keys[index] as string
       this.#promotions.endRead(key, placeholder)
-      const entry = answer.ok && placeholder.valid ? answer.value.get(key) : undefined
-      if (entry) promoted.set(key, entry)
+      const entry = answer.ok ? answer.value.get(key) : undefined
+      if (entry && this.#promotions.mayKeep(placeholder, entry)) promoted.set(key, entry)
     }
     if (!answer.ok) return undefined
     this.#farHits += answer.value.size
@@ -283,6 +340,9 @@ export class TieredStore
     if (message.type === 'clear') {
       this.#promotions.invalidateScope(message.scope ?? '')
       void this.#drop(() => this.#near.clear(message.scope))
+    } else if (message.type === 'tags') {
+      this.#promotions.tags.invalidate(message.tags)
+      void this.#drop(() => this.#outdateNear(message.tags))
     } else {
       for (const key of message.keys) this.#promotions.invalidate(key)
       void this.#drop(() => this.#nearMany.deleteMany(message.keys))

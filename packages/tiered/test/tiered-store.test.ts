@@ -279,6 +279,84 @@ describe('the remote is away', () => {
   })
 })
 
+describe('the breaker', () => {
+  /** Reads, one after the other, each until its deadline. */
+  async function readInVain(store: TieredStore, times: number): Promise<void> {
+    for (let read = 0; read < times; read++) {
+      const missed = store.get(`k${read}`)
+      clock.advance(100)
+      expect(await missed).toBeUndefined()
+    }
+  }
+
+  it('opens after five timeouts: from then on nothing is asked, and nobody waits', async () => {
+    const { store, l1, events } = tiered('a')
+    l1.set('near', entry(1))
+    remote.mode = 'hang'
+    await readInVain(store, 5)
+    remote.calls.length = 0
+    events.length = 0
+    expect(store.get('far')).toBeUndefined()
+    expect(store.get('near')).toMatchObject({ value: 1 })
+    expect((await store.getMany(['near', 'far'])).found.size).toBe(1)
+    expect(await store.delete('near')).toMatchObject({ status: 'queued', error: { code: 'UNAVAILABLE' } })
+    expect(remote.calls).toEqual([])
+    expect(store.health()).toMatchObject({ available: false, state: 'fallback', journal: 1 })
+    expect(events).toEqual([])
+  })
+
+  it('lets one call through after a while, and closes if that is answered; what was queued is applied', async () => {
+    const { store, events } = tiered('a')
+    remote.entries.set('k', entry(1))
+    remote.mode = 'hang'
+    await readInVain(store, 5)
+    await store.delete('gone')
+    remote.mode = 'serve'
+    remote.calls.length = 0
+    clock.advance(1_300)
+    await store.whenRecovered()
+    expect(await store.get('k')).toMatchObject({ value: 1 })
+    expect(store.health()).toMatchObject({ available: true, state: 'coherent', journal: 0 })
+    expect(events.filter(({ type }) => type === 'breaker')).toMatchObject([
+      { store: 'steered', state: 'open' },
+      { state: 'half-open' },
+      { state: 'closed' },
+    ])
+  })
+
+  it('is not concerned by a remote that refuses some writes, or by faults of the caller', async () => {
+    const { store } = tiered('a')
+    remote.set = () => Promise.reject(new CacheError('STORE', 'out of memory'))
+    for (let write = 0; write < 30; write++) await store.set('k', entry(1))
+    remote.set = () => Promise.reject(new CacheError('SERIALIZATION', 'no'))
+    for (let write = 0; write < 30; write++) await store.set('k', entry(1)).catch(() => {})
+    let asked = 0
+    remote.get = () => {
+      asked++
+      return Promise.reject(new CacheError('CONFIGURATION', 'no permission'))
+    }
+    for (let read = 0; read < 30; read++) await store.get('none')
+    expect(asked).toBe(30)
+  })
+
+  it('can be done without', async () => {
+    const { store } = tiered('a', { breaker: false })
+    remote.mode = 'hang'
+    await readInVain(store, 30)
+    expect(remote.calls).toHaveLength(30)
+  })
+
+  it.each([
+    [{ timeouts: 0 }, /^breaker.timeouts must be/],
+    [{ failureRate: 0 }, /^breaker.failureRate must be/],
+    [{ failureRate: 1.1 }, /^breaker.failureRate must be/],
+    [{ failureRate: Number.NaN }, /^breaker.failureRate must be/],
+    [{ openFor: -1 }, /^breaker.openFor must be/],
+  ])('refuses %o', (breaker, message) => {
+    expect(() => tiered('a', { breaker })).toThrow(message)
+  })
+})
+
 describe('the remote is away, in detail', () => {
   it('a remote that says it is away is not asked, and near values need no promise', async () => {
     const said = new SteeredStoreWithHealth(clock)
