@@ -1,6 +1,7 @@
 export type { BusMode } from './bus/pub-sub.ts'
 export { createCodec } from './codec.ts'
 export type { Compression, Limits, ValueOptions } from './codec-options.ts'
+export { type BuildDictionaryOptions, buildDictionary } from './compressors/build-dictionary.ts'
 export type { Compressor } from './compressors/compressor.ts'
 export type { Algorithm } from './compressors/zlib.ts'
 export type { ConnectionOptions } from './connect.ts'

@@ -10,4 +10,11 @@ export interface Compressor {
    * @throws anything if the result would be longer than `maxBytes` (at least 1), before it is allocated
    */
   decompress(bytes: Uint8Array, maxBytes: number): Uint8Array
+  /**
+   * As `compress`, without holding the event loop: used for large values, if it is there. What either wrote is
+   * read by both ways of decompressing. The bytes stay as they are until the promise is settled.
+   */
+  compressAsync?(bytes: Uint8Array): Promise<Uint8Array>
+  /** As `decompress`, likewise: rejects with anything where that throws. */
+  decompressAsync?(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array>
 }

@@ -14,6 +14,20 @@ const ALL: readonly (readonly [string, Compressor])[] = [
 ]
 const MEGABYTE = 1 << 20
 
+/** Words and numbers by turns. */
+function textOf(length: number): Buffer {
+  const words = Array.from({ length: Math.ceil(length / 10) }, (_, i) => `item ${(i * 7_919) % 10_007},    `)
+  return Buffer.from(words.join('').slice(0, length))
+}
+
+function asynchronous({
+  compressAsync,
+  decompressAsync,
+}: Compressor): Required<Pick<Compressor, 'compressAsync' | 'decompressAsync'>> {
+  if (compressAsync && decompressAsync) return { compressAsync, decompressAsync }
+  throw new Error('it only works synchronously')
+}
+
 test('ids and names are those of the wire format', () => {
   expect(ALL.map(([, { id, name }]) => [id, name])).toEqual([
     [1, 'deflate'],
@@ -56,6 +70,52 @@ describe.each(ALL)('%s', (_name, compressor) => {
     const small = compressor.compress(Buffer.alloc(1_001))
     expect(() => compressor.decompress(small, 1_000)).toThrow()
     expect(compressor.decompress(small, 1_001)).toHaveLength(1_001)
+  })
+
+  test('gives back what it got on the thread pool, whichever way it was packed', async () => {
+    const { compressAsync, decompressAsync } = asynchronous(compressor)
+    for (const length of [1, 100, 5_000, 300_000, 2.5 * MEGABYTE]) {
+      const raw = textOf(length)
+      const packed = await compressAsync(raw)
+      expect(Buffer.from(await decompressAsync(compressor.compress(raw), length)).equals(raw)).toBe(true)
+      expect(Buffer.from(compressor.decompress(packed, length)).equals(raw)).toBe(true)
+      expect(Buffer.from(await decompressAsync(packed, length)).equals(raw)).toBe(true)
+    }
+  })
+
+  test('does not unpack a bomb on the thread pool either, nor allocate for it', async () => {
+    const { decompressAsync } = asynchronous(compressor)
+    const bomb = compressor.compress(Buffer.alloc(200 * MEGABYTE))
+    const before = process.memoryUsage().rss
+    for (const limit of [1, 1_000, MEGABYTE, 20 * MEGABYTE]) {
+      await expect(decompressAsync(bomb, limit)).rejects.toThrow()
+    }
+    expect(process.memoryUsage().rss - before).toBeLessThan(90 * MEGABYTE)
+    const small = compressor.compress(Buffer.alloc(1_001))
+    await expect(decompressAsync(small, 1_000)).rejects.toThrow()
+    expect(await decompressAsync(small, 1_001)).toHaveLength(1_001)
+  })
+
+  test('makes the same of damaged bytes on the thread pool: as many bytes, or an error', async () => {
+    const { decompressAsync } = asynchronous(compressor)
+    const raw = textOf(3_000)
+    const packed = Buffer.from(compressor.compress(raw))
+    await fc.assert(
+      fc.asyncProperty(fc.nat(packed.length - 1), fc.integer({ min: 1, max: 255 }), async (at, change) => {
+        const damaged = Buffer.from(packed)
+        damaged[at] = (damaged[at] as number) ^ change
+        let expected: number | undefined
+        try {
+          expected = compressor.decompress(damaged, raw.length).length
+        } catch {}
+        const length = decompressAsync(damaged, raw.length).then(
+          result => result.length,
+          () => undefined,
+        )
+        expect(await length).toBe(expected)
+      }),
+      { numRuns: 200 },
+    )
   })
 
   test('throws on bytes that are not its own or cut off, or gives another length', () => {
@@ -101,6 +161,16 @@ describe('claims of a length', () => {
   )
 })
 
+test.runIf(COMPRESSORS.has('zstd'))(
+  'what zstd writes on the thread pool at its highest level asks for no window that is refused',
+  async () => {
+    const zstd = zlibCompressor('zstd', 22)
+    const raw = textOf(200_000)
+    const packed = await asynchronous(zstd).compressAsync(raw)
+    expect(Buffer.from(zstd.decompress(packed, raw.length)).equals(raw)).toBe(true)
+  },
+)
+
 describe('levels', () => {
   const text = Buffer.from(
     JSON.stringify(Array.from({ length: 2_000 }, (_, i) => ({ i, name: `item ${i % 77}` }))),
@@ -145,6 +215,8 @@ describe('options', () => {
     ['compression.algorithm.id', { algorithm: { ...own, id: 5 } }],
     ['compression.algorithm.id', { algorithm: { ...own, id: 256 } }],
     ['compression.level', { algorithm: lz4, level: 1 }],
+    ['compression.algorithm.compressAsync', { algorithm: { ...own, compressAsync: true } }],
+    ['compression.reads[0].decompressAsync', { reads: [{ ...own, decompressAsync: null }] }],
     ['compression.reads', { reads: lz4 }],
     ['compression.reads[1]', { reads: [lz4, {}] }],
     ['compression.reads', { algorithm: own, reads: [{ ...own, name: 'other' }] }],

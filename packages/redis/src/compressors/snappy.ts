@@ -1,5 +1,6 @@
-import { compressSync, uncompressSync } from 'snappy'
+import { compress, compressSync, uncompress, uncompressSync } from 'snappy'
 import type { Compressor } from './compressor.ts'
+import { onThreadPool } from './thread-pool.ts'
 
 /**
  * Raw Snappy (not its frames) by [snappy](https://github.com/Brooooooklyn/snappy), which must be installed beside this
@@ -12,13 +13,27 @@ export const snappy: Compressor = Object.freeze({
     return compressSync(bytes)
   },
   decompress(bytes: Uint8Array, maxBytes: number): Uint8Array {
-    // The library allocates what the block claims.
-    if (claimedLength(bytes) > maxBytes) throw new RangeError('too large')
-    const result = uncompressSync(bytes, { asBuffer: true })
-    if (typeof result === 'string') throw new TypeError('not bytes')
-    return result
+    assertLength(bytes, maxBytes)
+    return asBytes(uncompressSync(bytes, { asBuffer: true }))
+  },
+  compressAsync(bytes: Uint8Array): Promise<Buffer> {
+    return onThreadPool(() => compress(bytes))
+  },
+  async decompressAsync(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+    assertLength(bytes, maxBytes)
+    return asBytes(await onThreadPool(() => uncompress(bytes, { asBuffer: true })))
   },
 })
+
+/** The library allocates what the block claims. */
+function assertLength(bytes: Uint8Array, maxBytes: number): void {
+  if (claimedLength(bytes) > maxBytes) throw new RangeError('too large')
+}
+
+function asBytes(result: string | Buffer): Buffer {
+  if (typeof result === 'string') throw new TypeError('not bytes')
+  return result
+}
 
 /** 5 bytes at most: lengths have 32 bits. */
 function claimedLength(bytes: Uint8Array): number {

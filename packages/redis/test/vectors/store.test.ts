@@ -18,7 +18,7 @@ afterAll(() => server.stop())
 
 /** Before the entries of the vectors expire. */
 const clock = { ...systemClock, now: () => 1_767_225_600_000 }
-const VECTORS: readonly { name: string; base64: string; entry?: object }[] = JSON.parse(
+const VECTORS: readonly { name: string; base64: string; dictionary?: string; entry?: object }[] = JSON.parse(
   readFileSync(new URL('entries.json', import.meta.url), 'utf8'),
 )
 
@@ -27,11 +27,14 @@ function errorsAmong(events: readonly TelemetryEvent[]): readonly string[] {
 }
 
 test('a store finds every vector that is an entry; the others are a miss and an event each', async () => {
+  const dictionaries = VECTORS.flatMap(({ dictionary }) => dictionary ?? []).map(each =>
+    Buffer.from(each, 'base64'),
+  )
   const store = patientStore({
     url: server.url,
     clock,
     reads: [v8, msgpack, devalue],
-    compression: { reads: [lz4, snappy] },
+    compression: { reads: [lz4, snappy, ...dictionaries] },
   })
   const client = openClient(server.url)
   for (const { name, base64 } of VECTORS) await client.set(`cache:${name}`, Buffer.from(base64, 'base64'))
