@@ -7,13 +7,13 @@ type Verdict = readonly [code: CacheErrorCode, message: string]
 const REPLIES: Readonly<Record<string, Verdict>> = {
   WRONGPASS: ['CONFIGURATION', 'Redis refuses our user name or password'],
   NOAUTH: ['CONFIGURATION', 'Redis asks for a password and none was given'],
-  NOPERM: ['CONFIGURATION', 'the Redis user lacks a permission that this cache needs'],
   NOPROTO: ['CONFIGURATION', 'Redis does not speak the protocol version asked for'],
   MOVED: ['CONFIGURATION', 'the server is a node of a Redis Cluster'],
   ASK: ['CONFIGURATION', 'the server is a node of a Redis Cluster'],
   CROSSSLOT: ['CONFIGURATION', 'the server is a node of a Redis Cluster'],
   LOADING: ['UNAVAILABLE', 'Redis is loading its data'],
   READONLY: ['UNAVAILABLE', 'Redis is a read-only replica'],
+  NOREPLICAS: ['UNAVAILABLE', 'Redis refuses writes because it has lost its replicas'],
   MASTERDOWN: ['UNAVAILABLE', 'Redis has lost its master'],
   CLUSTERDOWN: ['UNAVAILABLE', 'the Redis Cluster is down'],
   TRYAGAIN: ['UNAVAILABLE', 'Redis asks to try again'],
@@ -36,7 +36,12 @@ const GENERAL_REPLIES: readonly (readonly [RegExp, Verdict])[] = [
 const NETWORK_CODE = /^(E[A-Z_]*(CONN|PIPE|TIMEDOUT|NOTFOUND|UNREACH|AI_|NOENT|ACCES|NETDOWN|HOSTDOWN).*)$/
 const TLS_CODE = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/
 const CLIENT_OFFLINE =
-  /^(Connection is closed|Stream isn't writeable|Reached the max retries|Command aborted due to|Socket timeout|All sentinels are unreachable)/
+  /^(Connection is closed|Stream isn't writeable|Reached the max retries|Command aborted due to|Socket timeout)/
+const NO_SENTINEL = /^All sentinels are unreachable/
+/** What the last sentinel answered, as the client repeats it. */
+const REFUSED_BY_SENTINEL = /Last error: (WRONGPASS|NOAUTH|NOPERM) /
+/** Refused to the user itself, or to a script that it runs; the latter has no code of its own. */
+const NO_PERMISSION = /^(NOPERM|ERR (ACL failure in script|The user executing the script can't))/
 
 /**
  * Whatever a client, socket or server threw, as a `CacheError`: `UNAVAILABLE`, `TIMEOUT`, `CONFIGURATION`
@@ -60,11 +65,33 @@ function judge(thrown: unknown): Verdict {
     if (code === 'ERR_SOCKET_BAD_PORT') return ['CONFIGURATION', 'the port of Redis is not a port']
   }
   if (thrown.message === 'Command timed out') return ['TIMEOUT', 'Redis did not answer in time']
+  if (NO_SENTINEL.test(thrown.message)) return judgeSentinels(thrown.message)
   if (CLIENT_OFFLINE.test(thrown.message)) return ['UNAVAILABLE', 'the connection to Redis is down']
   return ['STORE', 'the Redis client failed']
 }
 
+function judgeSentinels(message: string): Verdict {
+  if (REFUSED_BY_SENTINEL.test(message)) {
+    return ['CONFIGURATION', 'the sentinels refuse our user name or password']
+  }
+  return ['UNAVAILABLE', 'no sentinel tells where the Redis master is (are they up, and is its name right?)']
+}
+
+/** Names what is missing, in the words of an ACL rule; never the key, the channel or the user. */
+function judgePermission(message: string): Verdict {
+  const [, command] = /run the '([a-z][a-z|-]{1,40})' command/.exec(message) ?? []
+  const missing = command
+    ? `+${command}`
+    : /channels?\b/.test(message)
+      ? 'its channel (&)'
+      : /keys?\b/.test(message)
+        ? 'its keys (~)'
+        : 'a command that one of its scripts runs'
+  return ['CONFIGURATION', `the Redis user lacks a permission that this cache needs: ${missing}`]
+}
+
 function judgeGeneral(message: string): Verdict {
+  if (NO_PERMISSION.test(message)) return judgePermission(message)
   for (const [pattern, verdict] of GENERAL_REPLIES) if (pattern.test(message)) return verdict
   return ['STORE', 'Redis answered with an error']
 }

@@ -1,5 +1,6 @@
 import { integer, invalidOption } from '@cache/core'
 import { Redis, type RedisOptions } from 'ioredis'
+import { FailoverWatch } from './failover-watch.ts'
 import type { DuplicateOptions, RedisLike } from './redis-like.ts'
 import { parseRedisUrl } from './redis-url.ts'
 
@@ -14,12 +15,20 @@ export type ConnectionOptions = Omit<
   | 'commandTimeout'
   | 'enableAutoPipelining'
   | 'enableReadyCheck'
+  | 'failoverDetector'
   | 'maxLoadingRetryTime'
   | 'monitor'
   | 'offlineQueue'
+  | 'preferredSlaves'
+  | 'readOnly'
   | 'reconnectOnError'
   | 'replyMapping'
+  | 'role'
   | 'scripts'
+  | 'sentinelCommandTimeout'
+  | 'sentinelMaxConnections'
+  | 'sentinelReconnectStrategy'
+  | 'sentinelRetryStrategy'
   | 'stringNumbers'
 >
 
@@ -57,10 +66,54 @@ export function connector(target: Target, bounds: ConnectionBounds): Connect {
     assertUsable(client)
     return override => client.duplicate({ ...failFast(bounds), ...override })
   }
-  // ioredis stays in database 0, without a word, if it cannot read the number.
-  integer(connection?.db ?? 0, 'connection.db', 0)
+  if (connection) assertReachable(connection)
   const options = { ...(url === undefined ? connection : parseRedisUrl(url, 'url')), ...ours(bounds) }
-  return override => new Redis({ ...options, ...override })
+  const watch = options.sentinels ? new FailoverWatch(options) : undefined
+  const leave = replicaLeaver()
+  return override => new OwnRedis({ ...options, ...override, reconnectOnError: leave() }, watch)
+}
+
+/** What a client of ours emits the moment it gives its connection up, some time before `close`. */
+export const LEAVING = 'leaving'
+
+class OwnRedis extends Redis {
+  readonly #watch: FailoverWatch | undefined
+
+  constructor(options: RedisOptions & { replyMapping: 'legacy' }, watch: FailoverWatch | undefined) {
+    super(options)
+    this.#watch = watch
+    watch?.add(this)
+  }
+
+  override disconnect(reconnect = false): void {
+    if (reconnect) this.emit(LEAVING)
+    // Not at 'end', which does not come if it is closed between two attempts to connect.
+    else this.#watch?.remove(this)
+    super.disconnect(reconnect)
+  }
+}
+
+/** The shortest time between two attempts of one connection to leave a replica, in milliseconds. */
+const LEAVE_AGAIN_MS = 5_000
+/** And between two such attempts of any: so many that they never leave all at once, and reads go on. */
+const LEAVE_OTHER_MS = 100
+
+/**
+ * A server that refuses writes because it is a replica may be the master of before, under a name that leads to a new one
+ * by now: the connection is made anew to find out, but rarely, for it may as well be what the name still leads to.
+ */
+function replicaLeaver(): () => (error: Error) => 1 | false {
+  let lastOfAny = Number.NEGATIVE_INFINITY
+  return () => {
+    let last = Number.NEGATIVE_INFINITY
+    return error => {
+      const now = performance.now()
+      if (!error.message.startsWith('READONLY')) return false
+      if (now - last < LEAVE_AGAIN_MS || now - lastOfAny < LEAVE_OTHER_MS) return false
+      last = lastOfAny = now
+      return 1
+    }
+  }
 }
 
 /** The options under which ioredis fails at once rather than queue, replay or hang. */
@@ -86,13 +139,33 @@ function ours(bounds: ConnectionBounds): RedisOptions & { replyMapping: 'legacy'
     ...failFast(bounds),
     commandTimeout: undefined,
     enableAutoPipelining: false,
+    // Also how a client finds that a sentinel sent it to a server that is no master (yet, or any more).
     enableReadyCheck: true,
     maxLoadingRetryTime: 250,
     monitor: false,
-    reconnectOnError: null,
+    readOnly: false,
     replyMapping: 'legacy',
     scripts: undefined,
     stringNumbers: false,
+    role: 'master',
+    failoverDetector: false,
+    // Without it one frozen sentinel would keep us from asking the others.
+    sentinelCommandTimeout: bounds.connectMs,
+    // Never gives up. The first time is no failure: it begins the round of sentinels again.
+    sentinelRetryStrategy: attempt => Math.min(10 * 2 ** (attempt - 1), 500) * (0.75 + Math.random() / 2),
+  }
+}
+
+/** What ioredis would take for something else, or throw of in its own words. */
+function assertReachable({ db, sentinels, name }: ConnectionOptions): void {
+  // ioredis stays in database 0, without a word, if it cannot read the number.
+  integer(db ?? 0, 'connection.db', 0)
+  if (!sentinels) return
+  if (!Array.isArray(sentinels) || sentinels.length === 0) {
+    throw invalidOption('connection.sentinels', sentinels, 'a list of at least one { host, port }')
+  }
+  if (typeof name !== 'string' || name === '') {
+    throw invalidOption('connection.name', name, 'what the sentinels call the master')
   }
 }
 

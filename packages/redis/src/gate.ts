@@ -1,5 +1,6 @@
 import { CacheError } from '@cache/core'
 import { classifyError } from './classify-error.ts'
+import { LEAVING } from './connect.ts'
 import type { RedisLike } from './redis-like.ts'
 
 /** Who wants to send a command. */
@@ -40,9 +41,14 @@ export class OwnGate implements Gate {
     this.#client = client
     this.#onFault = onFault
     client.on('ready', () => this.#select(client.options?.db ?? 0))
+    client.on(LEAVING, () => this.#lost())
     client.on('close', () => this.#lost())
     client.on('end', () => this.#lost())
-    client.on('error', (thrown: unknown) => this.#note(classifyError(thrown)))
+    client.on('error', (thrown: unknown) => {
+      this.#note(classifyError(thrown))
+      // A round of sentinels in vain: the client begins another one, and no 'close' tells of it.
+      if (client.status === 'connecting') this.#lost()
+    })
   }
 
   get open(): boolean {

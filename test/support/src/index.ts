@@ -1,3 +1,7 @@
+export { ask, fieldsOf } from './ask.ts'
+export { certificates } from './certificates.ts'
 export { eventually } from './eventually.ts'
+export { RedisCluster } from './redis-cluster.ts'
 export { freePort, RedisServer } from './redis-server.ts'
+export { SentinelTrio } from './sentinel-trio.ts'
 export { type ProxyMode, TcpProxy } from './tcp-proxy.ts'

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,20 +8,32 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** A real `redis-server` of the test's own: on a free port, in its own directory, gone with {@link RedisServer.stop}. */
 export class RedisServer {
   readonly port: number
-  readonly #directory: string
+  /** Where it keeps its files: a relative path among its arguments lies in here. */
+  readonly directory: string
   readonly #args: readonly string[]
+  readonly #config: readonly string[]
   #process: ChildProcess | undefined
 
-  private constructor(port: number, directory: string, args: readonly string[]) {
+  private constructor(port: number, directory: string, args: readonly string[], config?: string) {
     this.port = port
-    this.#directory = directory
+    this.directory = directory
     this.#args = args
+    this.#config = config === undefined ? [] : [config]
   }
 
   /** @param args further arguments, as on the command line: `['--maxmemory', '10mb']` */
   static async start(args: readonly string[] = []): Promise<RedisServer> {
-    const directory = await mkdtemp(join(tmpdir(), 'cache-redis-'))
-    const server = new RedisServer(await freePort(), directory, args)
+    const server = new RedisServer(await freePort(), await ownDirectory(), args)
+    await server.restart()
+    return server
+  }
+
+  /** The same program as a sentinel. @param config lines of its configuration, which it goes on to rewrite itself */
+  static async startSentinel(config: readonly string[]): Promise<RedisServer> {
+    const directory = await ownDirectory()
+    const file = join(directory, 'sentinel.conf')
+    await writeFile(file, config.join('\n'))
+    const server = new RedisServer(await freePort(), directory, ['--sentinel'], file)
     await server.restart()
     return server
   }
@@ -36,7 +48,8 @@ export class RedisServer {
     const child = spawn(
       binary,
       [
-        ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.#directory],
+        this.#config,
+        ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.directory],
         ['--save', '', '--appendonly', 'no', '--loglevel', 'warning'],
         this.#args,
       ].flat(),
@@ -68,7 +81,7 @@ export class RedisServer {
   /** Ends the process and removes its directory. */
   async stop(): Promise<void> {
     await this.#end('SIGKILL')
-    await rm(this.#directory, { recursive: true, force: true })
+    await rm(this.directory, { recursive: true, force: true })
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
@@ -83,6 +96,10 @@ export class RedisServer {
   async #ready(): Promise<void> {
     while (!(await answersPing(this.port))) await sleep(10)
   }
+}
+
+function ownDirectory(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'cache-redis-'))
 }
 
 /**

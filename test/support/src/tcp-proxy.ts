@@ -12,14 +12,15 @@ export type ProxyMode =
 /** A TCP proxy in front of a server, to make the network fail in ways a server does not. */
 export class TcpProxy {
   #mode: ProxyMode = 'forward'
-  readonly #target: number
+  /** The port of the server to which new connections are carried; those that stand keep theirs, as with a name that is moved. */
+  target: number
   readonly #server: Server
   readonly #pairs = new Set<readonly [Socket, Socket]>()
   /** Bytes carried from clients to the server since the start. */
   bytesUp = 0
 
   private constructor(target: number) {
-    this.#target = target
+    this.target = target
     this.#server = createServer(client => this.#accept(client))
   }
 
@@ -69,7 +70,7 @@ export class TcpProxy {
       client.resetAndDestroy()
       return
     }
-    const server = connect(this.#target, '127.0.0.1')
+    const server = connect(this.target, '127.0.0.1')
     server.on('error', () => {})
     const pair = [client, server] as const
     this.#pairs.add(pair)
