@@ -4,7 +4,7 @@ import { makeItem } from '../redis/payload.ts'
 import { METHODS, type Method } from './methods.ts'
 
 /** What became of records that the dictionary was not built from. */
-export interface Outcome {
+interface Outcome {
   readonly method: string
   /** 0 for none. */
   readonly dictionaryBytes: number

@@ -3,7 +3,7 @@ import { makeItem } from '../redis/payload.ts'
 import { type Direction, METHODS, type Options } from './methods.ts'
 
 /** Of one call, in microseconds. */
-export interface Timing {
+interface Timing {
   /** How long the event loop is held. */
   readonly sync: number
   /** How long it is busy for the same on the thread pool, and how long the caller waits. */

@@ -110,7 +110,7 @@ async function writeChunks(
 }
 
 /** Takes keys from `waiting`, at most `size` at once, and runs a few such chunks at a time. */
-async function eachChunk(
+export async function eachChunk(
   waiting: Set<string>,
   size: number,
   run: (chunk: readonly string[]) => Promise<void>,

@@ -6,7 +6,7 @@ import { CacheError, isCallersFault, toCacheError } from './errors.ts'
 import { type CacheEvents, Emitter } from './events.ts'
 import type { InvalidationBus } from './invalidation-bus.ts'
 import { LEASE_MS } from './lease-hold.ts'
-import { type FillOutcome, isLeasing, type LeaseRead, type Leasing } from './leasing.ts'
+import { type FillOutcome, isLeasing, type Lease, type LeaseRead, type Leasing } from './leasing.ts'
 import {
   type CacheSource,
   guarded,
@@ -143,6 +143,14 @@ export class Engine implements CacheSource {
       if (isCallersFault(thrown)) throw thrown
       return failed(this.fail(operation, thrown))
     }
+  }
+
+  /** Stores what was loaded: over a store that grants leases, as far as the lease still stands. */
+  fill(key: string, entry: Entry, lease: Lease | undefined): Promise<FillOutcome> {
+    const { leasing, store } = this
+    if (!leasing) return this.write('set', () => store.set(key, entry))
+    const stamped = lease?.stamp === undefined ? entry : { ...entry, stamp: lease.stamp }
+    return this.write<FillOutcome>('set', () => leasing.fill(key, stamped, lease))
   }
 
   /** A write for a reader, who has the value already: whatever becomes of it, the reader is spared. */

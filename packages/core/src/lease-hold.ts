@@ -45,25 +45,27 @@ function pause({ clock }: Engine, flight: Flight, ms: number): Promise<void> {
   })
 }
 
-/** Renews a lease while its holder loads. @returns a function that ends it */
-export function keepLease(engine: Engine, address: string, lease: Lease): () => void {
+/** Renews leases while their holder loads. @param leases by whole key @returns a function that ends it */
+export function keepLeases(engine: Engine, leases: ReadonlyMap<string, Lease>): () => void {
+  if (leases.size === 0) return () => {}
   const { clock, leasing } = engine
+  const standing = new Map(leases)
   let ended = false
+  const renewOne = async ([address, lease]: readonly [string, Lease]): Promise<void> => {
+    const stands = await leasing?.renew(address, lease, LEASE_MS)
+    // Lost: whoever took it decides; what is being loaded is refused in the end.
+    if (stands === false) standing.delete(address)
+  }
+  const renewAll = async (): Promise<void> => {
+    await engine.aside('renew', () => Promise.all([...standing].map(renewOne)))
+    if (!ended && standing.size > 0) cancel = schedule()
+  }
   const schedule = (): (() => void) => {
-    const timer = clock.setTimeout(() => void engine.aside('renew', renew), RENEW_MS)
+    const timer = clock.setTimeout(() => void renewAll(), RENEW_MS)
     timer.unref?.()
     return () => clock.clearTimeout(timer)
   }
   let cancel = schedule()
-  const renew = async (): Promise<void> => {
-    try {
-      const stands = await leasing?.renew(address, lease, LEASE_MS)
-      // Lost: whoever took it decides; what is being loaded is refused in the end.
-      if (stands === false) ended = true
-    } finally {
-      if (!ended) cancel = schedule()
-    }
-  }
   return () => {
     ended = true
     cancel()

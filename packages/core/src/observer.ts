@@ -47,6 +47,8 @@ export type StoreOperation =
   | 'setMany'
   | 'deleteMany'
   | 'publish'
+  /** Learning what was invalidated while nobody listened. */
+  | 'sync'
   | 'connect'
   | 'close'
 

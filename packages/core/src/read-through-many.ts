@@ -1,7 +1,9 @@
-import { fillMany, readMany } from './batch.ts'
+import { eachChunk, fillMany, readMany } from './batch.ts'
 import type { Engine, EntryOptions } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { CacheError, kindOf } from './errors.ts'
+import { keepLeases, releaseLease } from './lease-hold.ts'
+import { isVacant, type Lease } from './leasing.ts'
 import { join, loaded, loadFailed, startLoading } from './read-through.ts'
 import type { Flight } from './single-flight.ts'
 
@@ -82,27 +84,65 @@ async function fillFrom<V>(
     await fill(engine, call, started, values)
     return values
   } finally {
-    for (const [address, flight] of started) engine.flights.end(address, flight)
+    for (const [address, flight] of started) {
+      engine.flights.end(address, flight)
+      if (flight.lease) releaseLease(engine, address, flight.lease)
+    }
   }
 }
 
 async function loadMissing<V>(
   engine: Engine,
-  { addresses, loadMissing }: ReadThroughMany<V>,
+  { addresses, loadMissing, batchSize }: ReadThroughMany<V>,
   started: ReadonlyMap<string, Flight>,
 ): Promise<Map<string, V>> {
   await undefined // Until all flights have begun.
-  const missing = [...started.keys()]
+  const found = await leaseEach<V>(engine, started, batchSize)
+  const missing = [...started.keys()].filter(address => !found.has(address))
+  if (missing.length === 0) return found
+  const stop = keepLeases(engine, leasesOf(started))
   const start = performance.now()
   try {
     const result = await loadMissing(missing.map(address => addresses.get(address) as string))
     const values = byAddress(result, addresses, missing)
     loaded(engine, missing, performance.now() - start)
-    return values
+    return new Map([...found, ...values])
   } catch (error) {
     loadFailed(engine, missing, performance.now() - start, error)
     throw error
+  } finally {
+    stop()
   }
+}
+
+/**
+ * Asks for the lease of each key, where the store grants any: what another process stored meanwhile is found by that. What
+ * another one is loading just now is loaded here as well, for this call alone.
+ */
+async function leaseEach<V>(
+  engine: Engine,
+  started: ReadonlyMap<string, Flight>,
+  batchSize: number,
+): Promise<Map<string, V>> {
+  const found = new Map<string, V>()
+  if (!engine.leasing) return found
+  await eachChunk(new Set(started.keys()), batchSize, async chunk => {
+    await Promise.all(
+      chunk.map(async address => {
+        const read = await engine.readOrLease(address)
+        const flight = started.get(address)
+        if (isVacant(read) && flight) flight.lease = read.lease
+        else if (read && !isVacant(read)) found.set(address, read.value as V)
+      }),
+    )
+  })
+  return found
+}
+
+function leasesOf(flights: ReadonlyMap<string, Flight>): Map<string, Lease> {
+  const leases = new Map<string, Lease>()
+  for (const [address, { lease }] of flights) if (lease) leases.set(address, lease)
+  return leases
 }
 
 function byAddress<V>(
@@ -142,5 +182,27 @@ function fill<V>(
     if (!flight || flight.superseded || engine.flights.tags.isOutdated(options.tags, flight.since)) continue
     entries.set(address, engine.entry(value, options))
   }
-  return engine.aside('setMany', () => fillMany(engine, entries, batchSize))
+  return engine.aside('setMany', () =>
+    engine.leasing ? fillLeased(engine, entries, started, batchSize) : fillMany(engine, entries, batchSize),
+  )
+}
+
+/** Each under its own lease. What is invalidated while it waits for its turn is refused by the store, or is not sent. */
+async function fillLeased(
+  engine: Engine,
+  entries: ReadonlyMap<string, Entry>,
+  started: ReadonlyMap<string, Flight>,
+  batchSize: number,
+): Promise<void> {
+  await eachChunk(new Set(entries.keys()), batchSize, async chunk => {
+    await Promise.all(
+      chunk.map(async address => {
+        const flight = started.get(address) as Flight
+        const { lease } = flight
+        if (flight.superseded) return
+        flight.lease = undefined
+        await engine.fill(address, entries.get(address) as Entry, lease)
+      }),
+    )
+  })
 }

@@ -1,7 +1,7 @@
 import { type Awaitable, isPending } from './awaitable.ts'
 import type { Engine, EntryOptions } from './engine.ts'
 import type { Entry } from './entry.ts'
-import { awaitLease, keepLease, releaseLease } from './lease-hold.ts'
+import { awaitLease, keepLeases, releaseLease } from './lease-hold.ts'
 import { isVacant, type Lease, type LeaseRead } from './leasing.ts'
 import type { Flight } from './single-flight.ts'
 
@@ -103,7 +103,7 @@ async function loadUnderLease<V>(
   flight: Flight,
   lease: Lease,
 ): Promise<V> {
-  const stop = keepLease(engine, call.address, lease)
+  const stop = keepLeases(engine, new Map([[call.address, lease]]))
   let filled = false
   try {
     const value = await load(engine, call)
@@ -146,18 +146,10 @@ function fill<V>(
   { lease, since }: Flight,
   value: V,
 ): Promise<void> {
-  const { leasing, store, flights } = engine
   return engine.aside('set', async () => {
-    if (flights.tags.isOutdated(options.tags, since)) return
-    const entry = engine.entry(value, options)
-    await engine.write('set', () => {
-      if (!leasing) return store.set(address, entry)
-      return leasing.fill(
-        address,
-        lease?.stamp === undefined ? entry : { ...entry, stamp: lease.stamp },
-        lease,
-      )
-    })
+    if (!engine.flights.tags.isOutdated(options.tags, since)) {
+      await engine.fill(address, engine.entry(value, options), lease)
+    }
   })
 }
 

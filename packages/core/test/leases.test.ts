@@ -226,6 +226,66 @@ describe('what was loaded under a lease is stored', () => {
   })
 })
 
+describe('many keys', () => {
+  it('are loaded under a lease each: what a peer removed meanwhile is not stored', async () => {
+    const { caches, server, clock } = fleet(2)
+    const [first, second] = caches as [Cache<string>, Cache<string>]
+    const { promise, resolve } = Promise.withResolvers<Record<string, string>>()
+    const loaded = first.getOrSetMany(['a', 'b', 'c'], () => promise)
+    await settled()
+    for (const store of server.processes) store.bus.receive = () => {}
+    await second.delete('b')
+    for (let renewal = 0; renewal < 20; renewal++) {
+      clock.advance(500)
+      await settled()
+    }
+    resolve({ a: '1', b: 'old' })
+    expect(await loaded).toEqual(new Map(Object.entries({ a: '1', b: 'old' })))
+    expect([...server.entries.keys()]).toEqual(['a'])
+    await settled()
+    expect(server.leases.size).toBe(0)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('are found if another process stored them between look-up and lease', async () => {
+    const { caches, stores } = fleet(2)
+    const [first, second] = caches as [Cache<string>, Cache<string>]
+    const [store] = stores as [LeasingStore]
+    const get = store.get.bind(store)
+    store.get = async key => {
+      const entry = await get(key)
+      if (key === 'a' && !entry) await second.set('a', 'theirs')
+      return entry
+    }
+    const asked: (readonly string[])[] = []
+    const values = await first.getOrSetMany(['a', 'b'], keys => {
+      asked.push(keys)
+      return { b: 'ours' }
+    })
+    expect(values).toEqual(new Map(Object.entries({ a: 'theirs', b: 'ours' })))
+    expect(asked).toEqual([['b']])
+  })
+
+  it('that another process loads just now are loaded here too, and not stored', async () => {
+    const { second, loader, loaded, server } = await loading()
+    expect(await second.getOrSetMany(['k', 'x'], () => ({ k: 'mine', x: '1' }))).toEqual(
+      new Map(Object.entries({ k: 'mine', x: '1' })),
+    )
+    expect([...server.entries.keys()]).toEqual(['x'])
+    loader.calls[0]?.resolve('v')
+    await loaded
+    expect(server.entries.get('k')?.value).toBe('v')
+  })
+
+  it('give their leases up when the load fails', async () => {
+    const { caches, server } = fleet(1)
+    const failing = caches[0]?.getOrSetMany(['a', 'b'], () => Promise.reject(new Error('no')))
+    await expect(failing).rejects.toThrow('no')
+    await settled()
+    expect(server.leases.size).toBe(0)
+  })
+})
+
 it('a store that is away is a miss: everybody loads, and nothing is stored', async () => {
   const { caches, stores, server } = fleet(2)
   for (const store of stores) store.away = true

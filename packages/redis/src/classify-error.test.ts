@@ -10,6 +10,11 @@ function coded(code: string): Error {
   return Object.assign(new Error('x'), { code })
 }
 
+/** What a client of a cluster says when no node tells who holds what. */
+function refreshFailed(lastNodeError: Error): Error {
+  return Object.assign(new Error('Failed to refresh slots cache.'), { lastNodeError })
+}
+
 test.each([
   ['CONFIGURATION', reply('WRONGPASS invalid username-password pair')],
   ['CONFIGURATION', reply('NOAUTH Authentication required.')],
@@ -38,6 +43,15 @@ test.each([
   ['UNAVAILABLE', new Error("Stream isn't writeable and enableOfflineQueue options is false")],
   ['UNAVAILABLE', new Error('Reached the max retries per request limit (which is 0).')],
   ['UNAVAILABLE', new Error("Socket timeout. Expecting data, but didn't receive any in 300ms.")],
+  ['UNAVAILABLE', reply('CLUSTERDOWN The cluster is down')],
+  ['UNAVAILABLE', reply('TRYAGAIN Multiple keys request during rehashing of slot')],
+  ['UNAVAILABLE', new Error('Failed to refresh slots cache.')],
+  ['UNAVAILABLE', new Error('None of startup nodes is available')],
+  ['UNAVAILABLE', new Error("Cluster isn't ready and enableOfflineQueue options is false")],
+  ['UNAVAILABLE', new Error('Too many Cluster redirections. Last error: ReplyError: MOVED 1 127.0.0.1:1')],
+  ['CONFIGURATION', refreshFailed(reply('WRONGPASS invalid username-password pair'))],
+  ['CONFIGURATION', refreshFailed(reply('ERR This instance has cluster support disabled'))],
+  ['UNAVAILABLE', refreshFailed(coded('ECONNREFUSED'))],
   ['TIMEOUT', new Error('Command timed out')],
   ['CORRUPT', reply('WRONGTYPE Operation against a key holding the wrong kind of value')],
   ['STORE', reply('OOM command not allowed when used memory > maxmemory')],

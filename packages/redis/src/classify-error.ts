@@ -23,12 +23,15 @@ const REPLIES: Readonly<Record<string, Verdict>> = {
   WRONGTYPE: ['CORRUPT', 'the key holds something that is not a cache entry'],
 }
 
+/** What a command in a script answered, as servers before 7.0 repeat it. */
+const IN_SCRIPT = /^ERR Error running script .*?: -([A-Z]{2,20}) /
 /** The plain `ERR` replies that say something more precise. */
 const GENERAL_REPLIES: readonly (readonly [RegExp, Verdict])[] = [
   [/max number of clients/, ['UNAVAILABLE', 'Redis has no connection left (maxclients)']],
   [/unknown (sub)?command/i, ['CONFIGURATION', 'Redis does not know a command that this cache needs']],
   [/invalid password|AUTH/, ['CONFIGURATION', 'Redis refuses our user name or password']],
   [/DB index|value is out of range, value must/, ['CONFIGURATION', 'Redis has no database of this number']],
+  [/cluster support disabled/, ['CONFIGURATION', 'the server is no node of a Redis Cluster']],
   [/SELECT is not allowed/, ['CONFIGURATION', 'the server is a node of a Redis Cluster']],
 ]
 
@@ -37,6 +40,9 @@ const NETWORK_CODE = /^(E[A-Z_]*(CONN|PIPE|TIMEDOUT|NOTFOUND|UNREACH|AI_|NOENT|A
 const TLS_CODE = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/
 const CLIENT_OFFLINE =
   /^(Connection is closed|Stream isn't writeable|Reached the max retries|Command aborted due to|Socket timeout)/
+/** What a client of a cluster says by itself, for want of a node that would answer. */
+const CLUSTER_OFFLINE =
+  /^(Failed to refresh slots cache|None of startup nodes is available|Cluster (is|isn't) |Too many Cluster redirections)/
 const NO_SENTINEL = /^All sentinels are unreachable/
 /** What the last sentinel answered, as the client repeats it. */
 const REFUSED_BY_SENTINEL = /Last error: (WRONGPASS|NOAUTH|NOPERM) /
@@ -54,6 +60,13 @@ export function classifyError(thrown: unknown): CacheError {
   return new CacheError(code, message, { cause: redact(thrown) })
 }
 
+/** As {@link classifyError}, of an error reply that came as text: from a script, which goes on after it. */
+export function classifyReply(reply: string): CacheError {
+  const error = new Error(reply)
+  error.name = 'ReplyError'
+  return classifyError(error)
+}
+
 function judge(thrown: unknown): Verdict {
   if (!(thrown instanceof Error)) return ['STORE', 'Redis failed']
   const reply = replyCode(thrown)
@@ -65,9 +78,17 @@ function judge(thrown: unknown): Verdict {
     if (code === 'ERR_SOCKET_BAD_PORT') return ['CONFIGURATION', 'the port of Redis is not a port']
   }
   if (thrown.message === 'Command timed out') return ['TIMEOUT', 'Redis did not answer in time']
+  if (CLUSTER_OFFLINE.test(thrown.message)) return judgeCluster(thrown)
   if (NO_SENTINEL.test(thrown.message)) return judgeSentinels(thrown.message)
   if (CLIENT_OFFLINE.test(thrown.message)) return ['UNAVAILABLE', 'the connection to Redis is down']
   return ['STORE', 'the Redis client failed']
+}
+
+/** The client asks one node after the other; what the last one answered may be a matter of configuration. */
+function judgeCluster({ lastNodeError }: Error & { readonly lastNodeError?: unknown }): Verdict {
+  const verdict = lastNodeError instanceof Error ? judge(lastNodeError) : undefined
+  if (verdict?.[0] === 'CONFIGURATION') return verdict
+  return ['UNAVAILABLE', 'the Redis Cluster does not answer, or is being rearranged']
 }
 
 function judgeSentinels(message: string): Verdict {
@@ -92,6 +113,9 @@ function judgePermission(message: string): Verdict {
 
 function judgeGeneral(message: string): Verdict {
   if (NO_PERMISSION.test(message)) return judgePermission(message)
-  for (const [pattern, verdict] of GENERAL_REPLIES) if (pattern.test(message)) return verdict
+  const [, inScript = ''] = IN_SCRIPT.exec(message) ?? []
+  const verdict = REPLIES[inScript]
+  if (verdict) return verdict
+  for (const [pattern, general] of GENERAL_REPLIES) if (pattern.test(message)) return general
   return ['STORE', 'Redis answered with an error']
 }

@@ -1,21 +1,32 @@
-import { APPLIED, failed, toCacheError, type WriteOutcome } from '@cache/core'
-import type { Command } from './connection.ts'
-import type { Pool } from './pool.ts'
-import { scan } from './scan.ts'
+import { failed, type Invalidation, toCacheError, type WriteOutcome } from '@cache/core'
+import { openMessage } from './bus/message.ts'
+import { CLEAR } from './scripts/order-scripts.ts'
+import type { Sweeper } from './sweeper.ts'
+import type { TagsOptions } from './tags.ts'
 
 /**
- * Removes every key that begins with `prefix`, page by page: as long as there are keys, but no command longer
- * than `ms`. Writes sent before it are executed before it; those that come meanwhile may stay or go.
+ * Outdates everything that begins with `scope`, in one round trip however many keys there are: who reads, knows. What it
+ * takes in Redis is given back behind that, by the sweeper.
  */
-export async function clearKeys(pool: Pool, prefix: string, ms: number): Promise<WriteOutcome> {
-  const run = <T>(command: Command<T>): Promise<T> => pool.run('clear', pool.forRead(), ms, command)
-  let removed = 0
+export async function clear(
+  { pool, keys, order, channel, source, writeMs }: TagsOptions,
+  sweeper: Sweeper,
+  scope: string,
+): Promise<WriteOutcome> {
+  const invalidation: Invalidation = { type: 'clear', ...(scope !== '' && { scope }) }
   try {
-    await pool.barrier('clear', ms)
-    for await (const keys of scan(prefix, run)) removed += await run(client => client.unlink(keys))
-    return APPLIED
+    const answer = pool.run('clear', pool.forRead(), writeMs, client =>
+      CLEAR.run(
+        client,
+        [keys.last, keys.clears],
+        [order.latest, scope, channel, openMessage(source, invalidation)],
+      ),
+    )
+    return await order.change(answer, version => {
+      order.noteClear(scope, version)
+      sweeper.start(scope, version)
+    })
   } catch (thrown) {
-    const error = toCacheError(thrown, 'STORE', 'the keys could not be removed')
-    return removed > 0 ? { status: 'partial', error } : failed(error)
+    return failed(toCacheError(thrown, 'STORE', 'the keys could not be cleared'))
   }
 }

@@ -1,22 +1,23 @@
 import { inspect } from 'node:util'
 import { CacheError } from '@cache/core'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { describe, expect, test } from 'vitest'
-import { connector, type Target } from './connect.ts'
+import type { ClusterConnection } from './cluster-connect.ts'
+import { connections, type Target } from './connect.ts'
 import { assertRedisUrl } from './index.ts'
 
 const BOUNDS = { connectMs: 500, silenceMs: 750 }
 
 /** The options a client is made with; it is never let connect. */
 function optionsFor(target: Target): Redis['options'] {
-  const client = connector(target, BOUNDS)() as Redis
+  const client = connections(target, BOUNDS).connect() as Redis
   client.disconnect()
   return client.options
 }
 
 function refusal(target: Target): CacheError {
   try {
-    connector(target, BOUNDS)
+    connections(target, BOUNDS)
   } catch (thrown) {
     if (thrown instanceof CacheError) return thrown
     throw thrown
@@ -124,14 +125,54 @@ describe('reconnecting', () => {
 
 describe('a target', () => {
   test('is given exactly once', () => {
-    expect(refusal({}).message).toBe('exactly one of url, connection and client must be given; received 0')
+    expect(refusal({}).message).toBe(
+      'exactly one of url, connection, cluster and client must be given; received 0',
+    )
     expect(refusal({ url: 'redis://h', connection: {} }).message).toMatch(/received 2$/)
   })
 
-  test('is not a client that renames keys or spreads them over servers', () => {
+  test('is not a client that renames keys, reads from replicas or lets commands wait for each other', () => {
     const renaming = new Redis({ lazyConnect: true, keyPrefix: 'x' })
-    expect(refusal({ client: renaming }).message).toMatch(/^client must be a client of a single server/)
-    const cluster = new Redis.Cluster([], { lazyConnect: true })
-    expect(refusal({ client: cluster as unknown as Redis }).code).toBe('INVALID_OPTION')
+    expect(refusal({ client: renaming }).message).toMatch(/^client must be a client without keyPrefix/)
+    const unusable = [{ keyPrefix: 'x' }, { scaleReads: 'slave' as const }, { enableAutoPipelining: true }]
+    for (const options of unusable) {
+      const cluster = new Cluster([], { lazyConnect: true, ...options })
+      expect(refusal({ client: cluster }).message).toMatch(/^client must be a Cluster with/)
+    }
   })
+})
+
+describe('a cluster', () => {
+  function clusterOptionsFor(cluster: ClusterConnection): Cluster['options'] {
+    const client = connections({ cluster }, BOUNDS).connect() as unknown as Cluster
+    client.disconnect()
+    return client.options
+  }
+
+  test('is asked for by its nodes, and how to log in to all of them', () => {
+    const natMap = { 'a:1': { host: 'b', port: 2 } }
+    const redisOptions = { username: 'u', password: 'p', tls: {} }
+    const options = clusterOptionsFor({ nodes: [{ host: '127.0.0.1' }], natMap, redisOptions })
+    expect(options).toMatchObject({ natMap, redisOptions })
+  })
+
+  test('cannot be asked for in a way that sends commands anew later on', () => {
+    const hostile = { maxRedirections: 99, retryDelayOnFailover: 500, redisOptions: { keyPrefix: 'x' } }
+    const options = clusterOptionsFor({ nodes: [{ host: '127.0.0.1' }], ...hostile } as ClusterConnection)
+    expect(options).toMatchObject({
+      maxRedirections: 2,
+      retryDelayOnFailover: 0,
+      retryDelayOnClusterDown: 0,
+      scaleReads: 'master',
+      redisOptions: { keyPrefix: '', connectTimeout: 500, socketTimeout: 750 },
+    })
+  })
+
+  test.each([[[]], [[{ host: '' }]], [[{ host: 'h', port: 0 }]], ['h:1']])(
+    'without nodes that can be addressed is refused: %j',
+    nodes => {
+      const error = refusal({ cluster: { nodes: nodes as unknown as { host: string }[] } })
+      expect(error.message).toMatch(/^cluster\.nodes must be/)
+    },
+  )
 })

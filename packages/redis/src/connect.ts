@@ -1,7 +1,14 @@
 import { integer, invalidOption } from '@cache/core'
 import { Redis, type RedisOptions } from 'ioredis'
+import {
+  assertUsableCluster,
+  type ClusterConnection,
+  clusterConnector,
+  clusterListening,
+} from './cluster-connect.ts'
+import { isCluster } from './cluster-shards.ts'
 import { FailoverWatch } from './failover-watch.ts'
-import type { DuplicateOptions, RedisLike } from './redis-like.ts'
+import type { ClusterLike, DuplicateOptions, RedisLike, ServerLike } from './redis-like.ts'
 import { parseRedisUrl } from './redis-url.ts'
 
 /**
@@ -32,15 +39,30 @@ export type ConnectionOptions = Omit<
   | 'stringNumbers'
 >
 
-/** Where Redis is: one of three ways to say it. */
+/** Where Redis is: one of four ways to say it. */
 export interface Target {
   readonly url?: string
   readonly connection?: ConnectionOptions
-  readonly client?: RedisLike
+  readonly cluster?: ClusterConnection
+  readonly client?: ServerLike | ClusterLike
 }
 
 /** How to get a connection that is ours to close. */
 export type Connect = (override?: Pick<DuplicateOptions, 'protocol'>) => RedisLike
+
+/** How to get a connection to listen on. */
+export interface Listening {
+  /** One that is ours to close; `undefined` as long as no server is known. */
+  readonly connect: (override?: Pick<DuplicateOptions, 'protocol'>) => RedisLike | undefined
+  /** Rejects if its server answers, but may hear nothing of what is published on others. */
+  readonly check?: (client: RedisLike) => Promise<void>
+}
+
+export interface Connections {
+  readonly connect: Connect
+  readonly listening: Listening
+  readonly isCluster: boolean
+}
 
 /** Bounds on the life of a connection, in milliseconds. */
 export interface ConnectionBounds {
@@ -53,24 +75,64 @@ export interface ConnectionBounds {
 /**
  * Validates where Redis is.
  *
- * @returns how to connect; with a `client`, by duplicating it
  * @throws CacheError `INVALID_OPTION`, never with the URL or anything of it
  */
-export function connector(target: Target, bounds: ConnectionBounds): Connect {
+export function connections(target: Target, bounds: ConnectionBounds): Connections {
+  assertGivenOnce(target)
+  const { cluster, client } = target
+  if (cluster) return ownCluster(cluster, bounds)
+  if (client && isCluster(client)) return borrowedCluster(client, bounds)
+  const connect = connector(target, bounds)
+  return { connect, listening: { connect }, isCluster: false }
+}
+
+/**
+ * The same for a single server.
+ *
+ * @returns how to connect; with a `client`, by duplicating it
+ * @throws CacheError `INVALID_OPTION`
+ */
+export function connector(target: Omit<Target, 'cluster'>, bounds: ConnectionBounds): Connect {
+  assertGivenOnce(target)
   const { url, connection, client } = target
-  const given = [url, connection, client].filter(option => option !== undefined)
-  if (given.length !== 1) {
-    throw invalidOption('exactly one of url, connection and client', given.length, 'given')
-  }
-  if (client) {
-    assertUsable(client)
-    return override => client.duplicate({ ...failFast(bounds), ...override })
-  }
+  if (client) return duplicating(client, bounds)
   if (connection) assertReachable(connection)
   const options = { ...(url === undefined ? connection : parseRedisUrl(url, 'url')), ...ours(bounds) }
   const watch = options.sentinels ? new FailoverWatch(options) : undefined
   const leave = replicaLeaver()
   return override => new OwnRedis({ ...options, ...override, reconnectOnError: leave() }, watch)
+}
+
+function assertGivenOnce({ url, connection, cluster, client }: Target): void {
+  const given = [url, connection, cluster, client].filter(option => option !== undefined)
+  if (given.length === 1) return
+  throw invalidOption('exactly one of url, connection, cluster and client', given.length, 'given')
+}
+
+function ownCluster(cluster: ClusterConnection, bounds: ConnectionBounds): Connections {
+  const connect = clusterConnector(cluster, bounds)
+  let guide: ClusterLike | undefined
+  return {
+    connect: () => {
+      const client = connect()
+      guide ??= client
+      return client
+    },
+    listening: clusterListening(() => guide, bounds),
+    isCluster: true,
+  }
+}
+
+function borrowedCluster(client: ClusterLike, bounds: ConnectionBounds): Connections {
+  assertUsableCluster(client)
+  return { connect: () => client, listening: clusterListening(() => client, bounds), isCluster: true }
+}
+
+function duplicating(client: ServerLike | ClusterLike, bounds: ConnectionBounds): Connect {
+  if (isCluster(client) || client.options?.keyPrefix) {
+    throw invalidOption('client', 'one with a keyPrefix', 'a client without keyPrefix (use prefix)')
+  }
+  return override => client.duplicate({ ...failFast(bounds), ...override })
 }
 
 /** What a client of ours emits the moment it gives its connection up, some time before `close`. */
@@ -117,7 +179,7 @@ function replicaLeaver(): () => (error: Error) => 1 | false {
 }
 
 /** The options under which ioredis fails at once rather than queue, replay or hang. */
-function failFast({ connectMs, silenceMs }: ConnectionBounds): DuplicateOptions {
+export function failFast({ connectMs, silenceMs }: ConnectionBounds): DuplicateOptions {
   return {
     keyPrefix: '',
     lazyConnect: false,
@@ -130,13 +192,20 @@ function failFast({ connectMs, silenceMs }: ConnectionBounds): DuplicateOptions 
     socketTimeout: silenceMs,
     // How long disconnect() lets a dead socket linger.
     disconnectTimeout: 50,
-    retryStrategy: attempt => Math.min(50 * 2 ** (attempt - 1), 1_000) * (0.75 + Math.random() / 2),
+    retryStrategy: backoff,
   }
 }
 
-function ours(bounds: ConnectionBounds): RedisOptions & { replyMapping: 'legacy' } {
+function backoff(attempt: number): number {
+  return Math.min(50 * 2 ** (attempt - 1), 1_000) * (0.75 + Math.random() / 2)
+}
+
+export function ours(
+  bounds: ConnectionBounds,
+): RedisOptions & { replyMapping: 'legacy'; retryStrategy: (attempt: number) => number } {
   return {
     ...failFast(bounds),
+    retryStrategy: backoff,
     commandTimeout: undefined,
     enableAutoPipelining: false,
     // Also how a client finds that a sentinel sent it to a server that is no master (yet, or any more).
@@ -166,16 +235,5 @@ function assertReachable({ db, sentinels, name }: ConnectionOptions): void {
   }
   if (typeof name !== 'string' || name === '') {
     throw invalidOption('connection.name', name, 'what the sentinels call the master')
-  }
-}
-
-function assertUsable(client: RedisLike): void {
-  const complaint = client.isCluster
-    ? 'a cluster client'
-    : client.options?.keyPrefix
-      ? 'one with a keyPrefix'
-      : undefined
-  if (complaint) {
-    throw invalidOption('client', complaint, 'a client of a single server without keyPrefix (use prefix)')
   }
 }

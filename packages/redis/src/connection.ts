@@ -1,15 +1,27 @@
 import { CacheError, type Clock } from '@cache/core'
+import { classifyError } from './classify-error.ts'
+import { Deadlines, type Waiting } from './deadlines.ts'
 import type { Caller, Gate } from './gate.ts'
 import type { RedisLike } from './redis-like.ts'
 
 /** A command, to be sent on whichever client it is given. */
 export type Command<T> = (client: RedisLike) => Promise<T>
 
+/** Hears how a command ends, each once. */
+export interface Watcher {
+  /** Its caller learns the outcome: by the deadline at the latest. */
+  ended(error: CacheError | undefined): void
+  /** It was answered or never will be. @param sent whether it was sent at all */
+  settled?(sent: boolean): void
+}
+
 /** A client with a gate in front, and a deadline for every command that does not rely on the client's own. */
 export class Connection {
   readonly #client: RedisLike
   readonly #gate: Gate
   readonly #clock: Clock
+  /** By how long they are: two for most commands, more where large values get more time. */
+  readonly #deadlines = new Map<number, Deadlines>()
   #unanswered = 0
 
   constructor(client: RedisLike, gate: Gate, clock: Clock) {
@@ -39,58 +51,69 @@ export class Connection {
   /**
    * Sends a command, or refuses it at once when the connection is down.
    *
-   * @param onSettled called once, with whether it was sent, when it was answered or never will be
    * @returns within `ms`: rejects with `UNAVAILABLE` if nothing was sent, with `TIMEOUT` if it was sent and may
-   *   still take effect
+   *   still take effect, or as {@link classifyError} judges
    */
-  run<T>(command: Command<T>, ms: number, onSettled?: (sent: boolean) => void): Promise<T> {
+  run<T>(command: Command<T>, ms: number, watcher: Watcher): Promise<T> {
+    const deadlines = this.#deadlinesOf(ms)
+    // One promise for all: every command of every caller comes by here.
     return new Promise((resolve, reject) => {
       let sent = false
-      const caller: Caller = {
+      const end = (error: CacheError): void => {
+        watcher.ended(error)
+        reject(error)
+      }
+      /** @returns whether the caller still waits for the answer */
+      const settle = (): boolean => {
+        this.#unanswered--
+        watcher.settled?.(true)
+        return deadlines.delete(call)
+      }
+      const call: Caller & Waiting = {
+        since: 0,
         start: () => {
           sent = true
-          this.#send(command)
-            .finally(() => {
-              cancel()
-              onSettled?.(true)
-            })
-            .then(resolve, reject)
+          this.#unanswered++
+          send(command, this.#client).then(
+            answer => {
+              if (!settle()) return
+              watcher.ended(undefined)
+              resolve(answer)
+            },
+            (thrown: unknown) => {
+              if (settle()) end(classifyError(thrown))
+            },
+          )
         },
         fail: error => {
-          cancel()
-          onSettled?.(false)
-          reject(error)
+          deadlines.delete(call)
+          watcher.settled?.(false)
+          end(error)
+        },
+        late: () => {
+          if (sent) end(new CacheError('TIMEOUT', `Redis did not answer within ${ms} ms`))
+          else this.#gate.leave(call)
         },
       }
-      const cancel = onDeadline(this.#clock, ms, () => {
-        if (sent) reject(new CacheError('TIMEOUT', `Redis did not answer within ${ms} ms`))
-        else this.#gate.leave(caller)
-      })
-      this.#gate.enter(caller)
+      deadlines.add(call)
+      this.#gate.enter(call)
     })
   }
 
-  /** An async function, so that what a client throws at once becomes a rejection like any other. */
-  async #send<T>(command: Command<T>): Promise<T> {
-    this.#unanswered++
-    try {
-      return await command(this.#client)
-    } finally {
-      this.#unanswered--
-    }
+  #deadlinesOf(ms: number): Deadlines {
+    const known = this.#deadlines.get(ms)
+    if (known) return known
+    const made = new Deadlines(this.#clock, ms, () => this.#deadlines.delete(ms))
+    this.#deadlines.set(ms, made)
+    return made
   }
 }
 
-/** @returns a function that cancels it */
-function onDeadline(clock: Clock, ms: number, fn: () => void): () => void {
-  let immediate: NodeJS.Immediate | undefined
-  const timer = clock.setTimeout(() => {
-    // After a stall of the event loop the answer may be here already, unread: sockets are read before
-    // immediates run, so that a stall is not blamed on Redis.
-    immediate = setImmediate(fn)
-  }, ms)
-  return () => {
-    clock.clearTimeout(timer)
-    clearImmediate(immediate)
+/** What a client throws at once becomes a rejection like any other. */
+function send<T>(command: Command<T>, client: RedisLike): Promise<T> {
+  try {
+    return command(client)
+  } catch (thrown) {
+    return Promise.reject(thrown)
   }
 }

@@ -1,18 +1,27 @@
-import { CacheError, type Entry } from '@cache/core'
+import { type Awaitable, CacheError, type Entry, isPending } from '@cache/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Compressor } from './compressors/compressor.ts'
 import { COMPRESSORS } from './compressors/zlib.ts'
 import { EntryCodec, type EntryCodecOptions } from './entry-codec.ts'
-import { packEnvelope, unpackEnvelope } from './envelope.ts'
+import { packEnvelope, stampOf, unpackEnvelope } from './envelope.ts'
 import { json } from './serializers/json.ts'
 import { isPolluted } from './serializers/pollution.ts'
 
 const TIMES = { createdAt: 1, freshUntil: 2, expiresAt: 3 }
 const ALGORITHMS = [...COMPRESSORS.keys()]
-const MAX = 100_000
+const MAX = 60_000
 
-function codec(options: Partial<EntryCodecOptions> = {}): EntryCodec {
+/** A codec of values so small that it answers at once. */
+function codec(options: Partial<EntryCodecOptions> = {}) {
+  const own = wholeCodec(options)
+  return {
+    encode: (entry: Entry): Buffer => atOnce(own.encode(entry, 7)),
+    decode: (bytes: Buffer): Entry => atOnce(own.decode(bytes)),
+  }
+}
+
+function wholeCodec(options: Partial<EntryCodecOptions> = {}): EntryCodec {
   return new EntryCodec({
     serializer: json,
     compressor: COMPRESSORS.get('zstd'),
@@ -20,6 +29,11 @@ function codec(options: Partial<EntryCodecOptions> = {}): EntryCodec {
     maxValueBytes: MAX,
     ...options,
   })
+}
+
+function atOnce<T>(result: Awaitable<T>): T {
+  if (isPending(result)) throw new Error('it did not answer at once')
+  return result
 }
 
 const of = (value: unknown, more: Partial<Entry> = {}): Entry => ({ value, ...TIMES, ...more })
@@ -44,6 +58,7 @@ function forged(fields: Partial<Parameters<typeof packEnvelope>[0]>): Buffer {
     compressor: 0,
     ...TIMES,
     rawLength: payload.length,
+    stamp: 7,
     header: Buffer.alloc(0),
     payload,
     ...fields,
@@ -72,6 +87,36 @@ describe('an entry', () => {
     const tagged = of(1, { tags: ['a', 'ü'], metadata: { source: 'db', n: 1 } })
     expect(codec().decode(codec().encode(tagged))).toEqual(tagged)
     expect(Object.keys(codec().decode(codec().encode(of(1))))).toEqual(['value', ...Object.keys(TIMES)])
+  })
+})
+
+describe('a large value', () => {
+  const limits = { maxValueBytes: 10_000_000 }
+
+  test.each(ALGORITHMS)('comes back by %s, both ways beside the event loop', async algorithm => {
+    const own = wholeCodec({ compressor: COMPRESSORS.get(algorithm), ...limits })
+    const entry = of(ofLength(1_000_000), { tags: ['t'] })
+    const encoded = own.encode(entry, 7)
+    expect(isPending(encoded)).toBe(true)
+    const bytes = await encoded
+    expect(stampOf(bytes)).toBe(7)
+    const decoded = own.decode(bytes)
+    expect(isPending(decoded)).toBe(true)
+    expect(await decoded).toEqual(entry)
+  })
+
+  test('is refused at once if it is too large', () => {
+    expect(codeOf(() => wholeCodec().encode(of(ofLength(1_000_000)), 7))).toBe('INVALID_VALUE')
+  })
+
+  test.each(ALGORITHMS)('that is a bomb of %s is refused later, and does not grow', async algorithm => {
+    const own = wholeCodec(limits)
+    const compressor = COMPRESSORS.get(algorithm)
+    const payload = compressor?.compress(Buffer.alloc(50_000_000, 0x20)) as Buffer
+    const before = process.memoryUsage().rss
+    const bytes = forged({ compressor: compressor?.id ?? 0, rawLength: 1_000_000, payload })
+    await expect(async () => own.decode(bytes)).rejects.toMatchObject({ code: 'CORRUPT' })
+    expect(process.memoryUsage().rss - before).toBeLessThan(40_000_000)
   })
 })
 

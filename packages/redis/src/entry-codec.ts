@@ -1,7 +1,7 @@
-import type { Entry } from '@cache/core'
-import { PayloadCodec, type PayloadCodecOptions } from './codec-payload.ts'
-import { corrupt, packEnvelope, unpackEnvelope } from './envelope.ts'
-import { json } from './serializers/json.ts'
+import { type Awaitable, type Entry, isPending } from '@cache/core'
+import { type Payload, PayloadCodec, type PayloadCodecOptions } from './codec-payload.ts'
+import { corrupt, type Opened, openEnvelope, packEnvelope } from './envelope.ts'
+import { json, parseJson } from './serializers/json.ts'
 
 export type EntryCodecOptions = PayloadCodecOptions
 
@@ -22,21 +22,64 @@ export class EntryCodec {
     this.#payloads.serialize(entry.value, encodeHeader(entry).length)
   }
 
-  /** @throws CacheError as {@link check} */
-  encode(entry: Entry): Buffer {
-    const { createdAt, freshUntil, expiresAt } = entry
+  /**
+   * A large value is compressed beside the event loop: a promise, that may reject with `SERIALIZATION`.
+   *
+   * @throws CacheError as {@link check}, at once
+   */
+  encode(entry: Entry, stamp: number): Awaitable<Buffer> {
     const header = encodeHeader(entry)
-    const packed = this.#payloads.pack(this.#payloads.serialize(entry.value, header.length))
-    return packEnvelope({ ...packed, createdAt, freshUntil, expiresAt, header })
+    const raw = this.#payloads.serialize(entry.value, header.length)
+    if (!this.#payloads.packsAsync(raw.length)) return seal(entry, stamp, header, this.#payloads.pack(raw))
+    return this.#payloads.packAsync(raw).then(payload => seal(entry, stamp, header, payload))
   }
 
-  /** @throws CacheError `CORRUPT`, whatever the bytes are */
-  decode(bytes: Buffer): Entry {
-    const envelope = unpackEnvelope(bytes, this.#maxBytes)
-    const { createdAt, freshUntil, expiresAt } = envelope
-    const value = this.#payloads.unpack(envelope)
-    return { value, createdAt, freshUntil, expiresAt, ...decodeHeader(envelope.header) }
+  /**
+   * A large value is decompressed beside the event loop: a promise, that may reject likewise.
+   *
+   * @throws CacheError `CORRUPT`, whatever the bytes are
+   */
+  decode(bytes: Buffer): Awaitable<Entry> {
+    const opened = openEnvelope(bytes, this.#maxBytes)
+    const { createdAt, freshUntil, expiresAt, headerStart, payloadStart } = opened
+    const whole = (value: unknown): Entry => {
+      const entry = { value, createdAt, freshUntil, expiresAt }
+      if (payloadStart === headerStart) return entry
+      return { ...entry, ...decodeHeader(bytes.toString('utf8', headerStart, payloadStart)) }
+    }
+    const value = this.#valueOf(opened, bytes)
+    return isPending(value) ? value.then(whole) : whole(value)
   }
+
+  #valueOf({ serializer, compressor, rawLength, payloadStart }: Opened, bytes: Buffer): Awaitable<unknown> {
+    // Nearly every small value is plain JSON: a view of it would cost as much as all other checks together.
+    if (compressor === 0 && serializer === json.id && rawLength === bytes.length - payloadStart) {
+      return parse(bytes.toString('utf8', payloadStart), 'it cannot be decoded')
+    }
+    const packed = { serializer, compressor, rawLength, payload: bytes.subarray(payloadStart) }
+    return this.#payloads.unpacksAsync(packed)
+      ? this.#payloads.unpackAsync(packed)
+      : this.#payloads.unpack(packed)
+  }
+}
+
+function seal(
+  { createdAt, freshUntil, expiresAt }: Entry,
+  stamp: number,
+  header: Uint8Array,
+  { serializer, compressor, rawLength, payload }: Payload,
+): Buffer {
+  return packEnvelope({
+    serializer,
+    compressor,
+    createdAt,
+    freshUntil,
+    expiresAt,
+    rawLength,
+    stamp,
+    header,
+    payload,
+  })
 }
 
 function encodeHeader({ tags, metadata }: Entry): Uint8Array {
@@ -44,21 +87,20 @@ function encodeHeader({ tags, metadata }: Entry): Uint8Array {
 }
 
 /** Takes what it knows, property by property: a hostile header must not reach the entry's prototype. */
-function decodeHeader(bytes: Uint8Array): Pick<Entry, 'tags' | 'metadata'> {
-  if (bytes.length === 0) return {}
-  const { tags, metadata } = asObject(parseHeader(bytes))
+function decodeHeader(text: string): Pick<Entry, 'tags' | 'metadata'> {
+  const { tags, metadata } = asObject(parse(text, 'its header is malformed'))
   return {
     ...(tags !== undefined && { tags: asTags(tags) }),
     ...(metadata !== undefined && { metadata: asObject(metadata) }),
   }
 }
 
-function parseHeader(bytes: Uint8Array): unknown {
+function parse(text: string, complaint: string): unknown {
   try {
-    return json.decode(Buffer.from(bytes))
+    return parseJson(text)
   } catch {
     // Without the cause: parsers quote what they stumble over.
-    throw corrupt('its header is malformed')
+    throw corrupt(complaint)
   }
 }
 

@@ -12,6 +12,11 @@ export class LargeKeys {
     return this.#sizes.get(key) ?? 0
   }
 
+  /** Whether there is none, as nearly always: then nobody has to ask for each key of a batch. */
+  get none(): boolean {
+    return this.#sizes.size === 0
+  }
+
   note(key: string, bytes: number): void {
     if (isLarge(bytes)) {
       this.#sizes.delete(key)

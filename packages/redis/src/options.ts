@@ -8,23 +8,27 @@ import {
   toMilliseconds,
 } from '@cache/core'
 import type { BusMode } from './bus/pub-sub.ts'
+import type { ClusterConnection } from './cluster-connect.ts'
 import { resolveValueOptions, type ValueOptions } from './codec-options.ts'
-import { type Connect, type ConnectionOptions, connector, type Target } from './connect.ts'
+import { type Connect, type ConnectionOptions, connections, type Listening, type Target } from './connect.ts'
 import type { EntryCodecOptions } from './entry-codec.ts'
-import type { RedisLike } from './redis-like.ts'
+import type { ClusterLike, ServerLike } from './redis-like.ts'
+import { forbidsHashTag } from './slots.ts'
 
 /** Two of these pass before a silent loss of the invalidation stream is noticed. */
 const HEARTBEAT_MS = 500
 
-/** What everything that talks to Redis is told. Exactly one of `url`, `connection` and `client` is given. */
+/** What everything that talks to Redis is told. Exactly one of `url`, `connection`, `cluster` and `client` is given. */
 export interface RedisOptions {
   /** `redis://[user[:password]@]host[:port][/database]`, or `rediss://` for TLS. */
   readonly url?: string
   /** ioredis options that say where the server is and how to log in (a unix socket, TLS certificates, Sentinel). */
   readonly connection?: ConnectionOptions
-  /** A client of your own, for a single server. It is used as it is and never closed. */
-  readonly client?: RedisLike
-  /** Begins every key and names the channel of invalidations; not empty. @default 'cache:' */
+  /** A Redis Cluster: some of its nodes, and how to log in to all of them. */
+  readonly cluster?: ClusterConnection
+  /** A client of your own, of a single server or a cluster. It is used as it is and never closed. */
+  readonly client?: ServerLike | ClusterLike
+  /** Begins every key and names the channel of invalidations; not empty, without `{}` for a cluster. @default 'cache:' */
   readonly prefix?: string
   /** How long things may take. */
   readonly timeouts?: Timeouts
@@ -44,7 +48,10 @@ export interface Timeouts {
 export interface RedisStoreOptions extends RedisOptions, ValueOptions {
   /** What the bus of the store hears. @default 'pubsub' */
   readonly bus?: BusMode
-  /** Connections, at least 1; with a `client` it is that one alone. @default 10 */
+  /**
+   * Connections, at least 1; with a `client` it is that one alone. Of a cluster, connections to each of its masters: the
+   * last one is for writes and large values. @default 10, and 2 of a cluster
+   */
   readonly poolSize?: number
   /** Keys per command of a batch, at least 1. @default 100 */
   readonly batchSize?: number
@@ -53,8 +60,10 @@ export interface RedisStoreOptions extends RedisOptions, ValueOptions {
 /** What `RedisOptions` amount to. */
 export interface Endpoint {
   readonly heartbeatMs: number
-  readonly client: RedisLike | undefined
+  readonly client: ServerLike | ClusterLike | undefined
   readonly connect: Connect
+  readonly listening: Listening
+  readonly isCluster: boolean
   readonly prefix: string
   readonly readMs: number
   readonly writeMs: number
@@ -72,9 +81,13 @@ export function resolveEndpoint(options: RedisOptions & Target): Endpoint {
   }
   // Long enough for a few deadlines to pass: one slow command is no reason to give a connection up.
   const silenceMs = 3 * Math.max(readMs, writeMs)
+  const given = connections(options, { connectMs, silenceMs })
+  if (given.isCluster && forbidsHashTag(prefix)) {
+    throw invalidOption('prefix', prefix, 'without {} for a cluster, where it keeps keys from lying together')
+  }
   return {
     client,
-    connect: connector(options, { connectMs, silenceMs }),
+    ...given,
     prefix,
     readMs,
     writeMs,
@@ -91,17 +104,23 @@ export interface ResolvedStoreOptions extends Endpoint, EntryCodecOptions {
 }
 
 /** @throws CacheError `INVALID_OPTION` */
-export function resolveBusMode(mode: BusMode = 'pubsub', name: string): BusMode {
+export function resolveBusMode(
+  mode: BusMode = 'pubsub',
+  name: string,
+  { isCluster }: Pick<Endpoint, 'isCluster'>,
+): BusMode {
+  if (isCluster && mode === 'tracking') throw invalidOption(name, mode, "'pubsub' for a cluster")
   return oneOf(mode, name, ['pubsub', 'tracking'])
 }
 
 /** @throws CacheError `INVALID_OPTION` */
 export function resolveStoreOptions(options: RedisStoreOptions): ResolvedStoreOptions {
+  const endpoint = resolveEndpoint(options)
   return {
-    ...resolveEndpoint(options),
+    ...endpoint,
     ...resolveValueOptions(options),
-    busMode: resolveBusMode(options.bus, 'bus'),
-    poolSize: integer(options.poolSize ?? 10, 'poolSize', 1),
+    busMode: resolveBusMode(options.bus, 'bus', endpoint),
+    poolSize: integer(options.poolSize ?? (endpoint.isCluster ? 2 : 10), 'poolSize', 1),
     batchSize: integer(options.batchSize ?? 100, 'batchSize', 1),
   }
 }

@@ -5,12 +5,13 @@ import {
   type StoreOperation,
   type TelemetryEvent,
 } from '@cache/core'
-import { classifyError } from './classify-error.ts'
+import { isCluster } from './cluster-shards.ts'
+import { ClusterTurns } from './cluster-turns.ts'
 import type { Connect } from './connect.ts'
-import { type Command, Connection } from './connection.ts'
+import { type Command, Connection, type Watcher } from './connection.ts'
 import { BorrowedGate, OwnGate } from './gate.ts'
 import { type Lane, Lanes } from './lanes.ts'
-import type { RedisLike } from './redis-like.ts'
+import type { ClusterLike, RedisLike } from './redis-like.ts'
 import { WriteOrder } from './write-order.ts'
 
 /** What a pool tells about itself. */
@@ -26,11 +27,20 @@ export interface PoolOptions {
   readonly emit: Emit
 }
 
-/** Connections to one server, and the choice among them: by lane, and within a lane the one that owes the fewest answers. */
+/**
+ * Connections to one server, and the choice among them: by lane, and within a lane the one that owes the fewest answers.
+ *
+ * Or those to a cluster, each of which is connections to all of its masters. There all writes take the last one: one that
+ * was lost with its connection can be overtaken by another connection only.
+ */
 export class Pool {
+  /** The cluster, if it is one, for questions about who holds what. */
+  readonly cluster: ClusterLike | undefined
   readonly #connections: readonly Connection[]
   readonly #lanes: Lanes
   readonly #order = new WriteOrder()
+  /** In place of that order, in a cluster. */
+  readonly #turns = new ClusterTurns()
   readonly #owned: readonly RedisLike[]
   readonly #name: string
   readonly #emit: Emit
@@ -47,6 +57,8 @@ export class Pool {
       ? [new Connection(client, new BorrowedGate(client), clock)]
       : this.#owned.map(own => new Connection(own, new OwnGate(own, fault => this.#report(fault)), clock))
     this.#lanes = new Lanes(this.#connections)
+    const any = client ?? this.#owned[0]
+    this.cluster = any && isCluster(any) ? any : undefined
   }
 
   get size(): number {
@@ -60,7 +72,13 @@ export class Pool {
 
   /** What a write may take: any connection of a lane or, behind others of its key, one alone. */
   routeOf(key: string, bytes: number): Connection | Lane {
+    if (this.cluster) return this.#connections.at(-1) as Connection
     return this.#order.connectionOf(key) ?? this.#lanes.for(bytes)
+  }
+
+  /** Whether a write of the key has to wait for others of it. */
+  isBusy(key: string): boolean {
+    return this.cluster !== undefined && !this.#turns.isFree(key)
   }
 
   /** Runs a command that writes keys; as long as it may yet take effect, later writes of them come behind it. */
@@ -73,41 +91,34 @@ export class Pool {
   ): Promise<T> {
     this.assertOpen()
     const connection = route instanceof Connection ? route : this.#lanes.soonest(route)
+    if (this.cluster) {
+      const turn = this.#turns.take(keys, ms, command)
+      return this.run(operation, connection, ms, turn.command, turn.settled)
+    }
     return this.run(operation, connection, ms, command, this.#order.begin(keys, connection))
   }
 
   /**
    * Runs a command on a connection and tells of it.
    *
-   * @param onSettled as {@link Connection.run} calls it
-   * @throws CacheError `CLOSED`, or as {@link classifyError} judges
+   * @param settled as a {@link Watcher} hears of it
+   * @returns as {@link Connection.run}
+   * @throws CacheError `CLOSED`, at once
    */
-  async run<T>(
+  run<T>(
     operation: StoreOperation,
     connection: Connection,
     ms: number,
     command: Command<T>,
-    onSettled?: (sent: boolean) => void,
+    settled?: Watcher['settled'],
   ): Promise<T> {
     this.assertOpen()
-    const started = performance.now()
-    const tell = (outcome: 'ok' | 'timeout' | 'error'): void => {
-      const durationMs = performance.now() - started
-      this.#emit({ type: 'remote', store: this.#name, operation, outcome, durationMs })
-    }
     this.#running++
-    try {
-      const result = await connection.run(command, ms, onSettled)
-      tell('ok')
-      return result
-    } catch (thrown) {
-      const error = classifyError(thrown)
-      tell(error.code === 'TIMEOUT' ? 'timeout' : 'error')
-      throw error
-    } finally {
-      this.#running--
-      if (this.#running === 0) for (const resolve of this.#idle) resolve()
-    }
+    const started = performance.now()
+    return connection.run(command, ms, {
+      ended: error => this.#ended(operation, started, error),
+      ...(settled && { settled }),
+    })
   }
 
   /** Resolves when every command sent so far on any connection has been executed. */
@@ -135,7 +146,23 @@ export class Pool {
   async close(): Promise<void> {
     this.#closed = true
     if (this.#running > 0) await new Promise<void>(resolve => this.#idle.add(resolve))
+    const unanswered = this.#connections.reduce((sum, { pending }) => sum + pending, 0)
+    if (unanswered > 0) this.#tellAbandoned(unanswered)
     for (const client of this.#owned) client.disconnect()
+  }
+
+  #tellAbandoned(unanswered: number): void {
+    const message = `closed with ${unanswered} commands unanswered: Redis may yet carry them out, or not`
+    const error = new CacheError('TIMEOUT', message)
+    this.#emit({ type: 'error', store: this.#name, operation: 'close', error })
+  }
+
+  #ended(operation: StoreOperation, started: number, error: CacheError | undefined): void {
+    const durationMs = performance.now() - started
+    const outcome = !error ? 'ok' : error.code === 'TIMEOUT' ? 'timeout' : 'error'
+    this.#emit({ type: 'remote', store: this.#name, operation, outcome, durationMs })
+    this.#running--
+    if (this.#running === 0) for (const resolve of this.#idle) resolve()
   }
 
   /** Once an outage, not once a connection and attempt. */

@@ -1,22 +1,32 @@
 import {
+  type Awaitable,
   type BatchRead,
   CacheError,
   type Clock,
+  chain,
   type Entry,
   isExpired,
+  isPending,
   type StoreOperation,
 } from '@cache/core'
 import { chunked, eachChunk } from './batch.ts'
+import { classifyError } from './classify-error.ts'
+import { type Fetched, fetchTogether } from './cluster-reads.ts'
+import { byMaster, isCluster } from './cluster-shards.ts'
 import type { EntryCodec } from './entry-codec.ts'
+import { isPlaceholder, stampOf } from './envelope.ts'
+import type { Keyspace } from './keyspace.ts'
 import { allowance } from './lanes.ts'
 import type { LargeKeys } from './large-keys.ts'
 import type { Pool } from './pool.ts'
+import type { ServerOrder } from './server-order.ts'
 
 export interface ReaderOptions {
   readonly pool: Pool
   readonly largeKeys: LargeKeys
   readonly codec: EntryCodec
-  readonly prefix: string
+  readonly keys: Keyspace
+  readonly order: ServerOrder
   readonly batchSize: number
   readonly timeoutMs: number
   readonly clock: Clock
@@ -36,14 +46,18 @@ export class Reader {
   }
 
   async read(key: string): Promise<Entry | undefined> {
-    const { pool, largeKeys, prefix, timeoutMs } = this.#options
+    const { pool, largeKeys, keys, order, timeoutMs, clock } = this.#options
     const expected = largeKeys.sizeOf(key)
+    const ms = timeoutMs + allowance(expected)
+    const until = clock.now() + ms
     try {
-      const bytes = await pool.run('get', pool.forRead(expected), timeoutMs + allowance(expected), client =>
-        client.getBuffer(prefix + key),
-      )
+      const reading = pool.run('get', pool.forRead(expected), ms, client => client.getBuffer(keys.keyOf(key)))
+      if (!order.isCaughtUp) await Promise.all([reading, order.catchUp(until)])
+      const bytes = await reading
       largeKeys.note(key, bytes?.length ?? 0)
-      return this.#decode('get', bytes)
+      if (!bytes) return undefined
+      const entry = this.interpret('get', key, bytes, until)
+      return isPending(entry) ? await entry : entry
     } catch (thrown) {
       // Not a string but a list or a hash, as GET alone tells: nothing of ours, like any other foreign bytes.
       if (!(thrown instanceof CacheError && thrown.code === 'CORRUPT')) throw thrown
@@ -53,56 +67,140 @@ export class Reader {
   }
 
   async readMany(keys: readonly string[]): Promise<BatchRead> {
-    const { pool, largeKeys, prefix, timeoutMs } = this.#options
-    const values = new Map<string, Buffer | null>()
+    const { order, pool, clock, timeoutMs } = this.#options
+    const catchUp = order.isCaughtUp ? undefined : order.catchUp(clock.now() + timeoutMs)
+    catchUp?.catch(() => {}) // Awaited with each chunk.
+    const read = new Map<string, Entry>()
     const failures = new Map<string, CacheError>()
-    await eachChunk(
-      this.#chunks(keys),
-      pool.size,
-      async chunk => {
-        const redisKeys = chunk.map(key => prefix + key)
-        const expected = chunk.reduce((sum, key) => sum + largeKeys.sizeOf(key), 0)
-        const ms = timeoutMs + allowance(expected)
-        const bytes = await pool.run('getMany', pool.forRead(expected), ms, client =>
-          client.mgetBuffer(redisKeys),
-        )
-        for (const [i, key] of chunk.entries()) {
-          const value = bytes[i] ?? null
-          values.set(key, value)
-          largeKeys.note(key, value?.length ?? 0)
-        }
-      },
-      (chunk, error) => {
-        for (const key of chunk) failures.set(key, error)
-      },
+    const groups = this.#groups(keys)
+    await Promise.all(
+      groups.map(chunks =>
+        eachChunk(
+          chunks,
+          pool.size,
+          chunk => this.#readChunk(chunk, read, failures, catchUp),
+          (chunk, error) => {
+            for (const key of chunk) failures.set(key, error)
+          },
+        ),
+      ),
     )
-    const found = new Map<string, Entry>()
-    for (const key of keys) {
-      const entry = this.#decode('getMany', values.get(key) ?? null)
-      if (entry) found.set(key, entry)
-    }
+    const found = groups.length === 1 && groups[0]?.length === 1 ? read : inOrderOf(keys, read)
     return failures.size === 0 ? { found } : { found, failures }
+  }
+
+  async #readChunk(
+    chunk: readonly string[],
+    found: Map<string, Entry>,
+    failures: Map<string, CacheError>,
+    catchUp: Promise<void> | undefined,
+  ): Promise<void> {
+    const { pool, largeKeys, keys, timeoutMs, clock } = this.#options
+    const until = clock.now() + timeoutMs
+    const redisKeys = chunk.map(key => keys.keyOf(key))
+    const expected = largeKeys.none ? 0 : chunk.reduce((sum, key) => sum + largeKeys.sizeOf(key), 0)
+    const ms = timeoutMs + allowance(expected)
+    const fetched = await pool.run(
+      'getMany',
+      pool.forRead(expected),
+      ms,
+      (client): Promise<Fetched[]> =>
+        isCluster(client) ? fetchTogether(client, redisKeys) : client.mgetBuffer(redisKeys),
+    )
+    const values = pool.cluster ? withoutErrors(chunk, fetched, failures) : (fetched as (Buffer | null)[])
+    if (catchUp) await catchUp
+    const now = clock.now()
+    const entries: Awaitable<Entry | undefined>[] = []
+    for (let i = 0; i < chunk.length; i++) {
+      const key = chunk[i] as string
+      const bytes = values[i]
+      largeKeys.note(key, bytes?.length ?? 0)
+      entries.push(bytes ? this.interpret('getMany', key, bytes, until, now) : undefined)
+    }
+    const ready = entries.some(isPending) ? await Promise.all(entries) : (entries as (Entry | undefined)[])
+    for (let i = 0; i < chunk.length; i++) {
+      const entry = ready[i]
+      if (entry) found.set(chunk[i] as string, entry)
+    }
+  }
+
+  /** Chunks that succeed or fail for themselves: in a cluster one master's time-out must not be another's. */
+  #groups(keys: readonly string[]): string[][][] {
+    const { pool, keys: keyspace } = this.#options
+    if (!pool.cluster) return [this.#chunks(keys)]
+    return byMaster(pool.cluster, keys, key => keyspace.keyOf(key)).map(group => this.#chunks(group))
   }
 
   /** Keys known for large values come apart from the others, and are few to a chunk. */
   #chunks(keys: readonly string[]): string[][] {
     const { largeKeys, batchSize } = this.#options
-    const large = keys.filter(key => largeKeys.sizeOf(key) > 0)
-    if (large.length === 0) return chunked(keys, batchSize)
-    const small = keys.filter(key => largeKeys.sizeOf(key) === 0)
-    return [...chunked(small, batchSize), ...chunked(large, LARGE_PER_CHUNK)]
+    if (largeKeys.none) return chunked(keys, batchSize)
+    const isLarge = (key: string): boolean => largeKeys.sizeOf(key) > 0
+    const small = keys.filter(key => !isLarge(key))
+    return [...chunked(small, batchSize), ...chunked(keys.filter(isLarge), LARGE_PER_CHUNK)]
   }
 
-  #decode(operation: StoreOperation, bytes: Buffer | null): Entry | undefined {
-    if (!bytes) return undefined
-    const { codec, clock, onCorrupt } = this.#options
+  /** What bytes mean: an entry that counts, or nothing. @param until when that has to be known, epoch ms */
+  interpret(
+    operation: StoreOperation,
+    key: string,
+    bytes: Buffer,
+    until: number,
+    now: number = this.#options.clock.now(),
+  ): Awaitable<Entry | undefined> {
+    if (isPlaceholder(bytes)) return undefined
     try {
-      const entry = codec.decode(bytes)
-      return isExpired(entry, clock.now()) ? undefined : entry
+      const entry = this.#options.codec.decode(bytes)
+      if (!isPending(entry)) return this.#ifCounts(key, entry, bytes, until, now)
+      return entry.then(
+        each => this.#ifCounts(key, each, bytes, until, now),
+        thrown => this.#corrupt(operation, thrown),
+      )
     } catch (thrown) {
-      if (!(thrown instanceof CacheError)) throw thrown
-      onCorrupt(operation, thrown)
-      return undefined
+      return this.#corrupt(operation, thrown)
     }
   }
+
+  #ifCounts(
+    key: string,
+    entry: Entry,
+    bytes: Buffer,
+    until: number,
+    now: number,
+  ): Awaitable<Entry | undefined> {
+    const { order } = this.#options
+    if (isExpired(entry, now)) return undefined
+    if (!order.concerns(entry)) return entry
+    return chain(order.isOutdated(key, entry.tags, stampOf(bytes), until), outdated =>
+      outdated ? undefined : entry,
+    )
+  }
+
+  #corrupt(operation: StoreOperation, thrown: unknown): undefined {
+    if (!(thrown instanceof CacheError)) throw thrown
+    this.#options.onCorrupt(operation, thrown)
+  }
+}
+
+/** Of a cluster's answers those that are no errors; the others become failures. */
+function withoutErrors(
+  chunk: readonly string[],
+  fetched: readonly Fetched[],
+  failures: Map<string, CacheError>,
+): (Buffer | null)[] {
+  return fetched.map((each, i) => {
+    if (!(each instanceof Error)) return each
+    failures.set(chunk[i] as string, classifyError(each))
+    return null
+  })
+}
+
+/** Chunks are answered in any order. */
+function inOrderOf(keys: readonly string[], entries: ReadonlyMap<string, Entry>): Map<string, Entry> {
+  const ordered = new Map<string, Entry>()
+  for (const key of keys) {
+    const entry = entries.get(key)
+    if (entry) ordered.set(key, entry)
+  }
+  return ordered
 }

@@ -3,6 +3,7 @@ import type { Gap, Invalidation, InvalidationBus, InvalidationMessage, WriteOutc
 import { announce } from './bus/announce.ts'
 import { channelOf } from './bus/message.ts'
 import { type BusMode, PubSub } from './bus/pub-sub.ts'
+import { Keyspace } from './keyspace.ts'
 import { type RedisOptions, resolveBusMode, resolveEndpoint } from './options.ts'
 import { Pool } from './pool.ts'
 
@@ -25,17 +26,18 @@ export class RedisBus implements InvalidationBus {
   /** @throws CacheError `INVALID_OPTION`; never because the server is away */
   constructor(options: RedisBusOptions) {
     const endpoint = resolveEndpoint(options)
-    const { clock, connect, heartbeatMs, prefix, writeMs } = endpoint
+    const { clock, listening, heartbeatMs, prefix, writeMs } = endpoint
+    const mode = resolveBusMode(options.mode, 'mode', endpoint)
     const pool = new Pool({ ...endpoint, size: 1, name: 'redis-bus', emit: () => {} })
     const channel = channelOf(prefix)
     const id = randomUUID()
     this.#pool = pool
     this.#pubSub = new PubSub({
       id,
-      mode: resolveBusMode(options.mode, 'mode'),
-      prefix,
+      mode,
+      keys: new Keyspace(prefix),
       channel,
-      connect,
+      listening,
       heartbeatMs,
       clock,
       publish: async invalidation => {

@@ -3,45 +3,54 @@ import {
   APPLIED,
   type Batching,
   type BatchRead,
+  CacheError,
   type Checking,
   type Coherent,
   type Entry,
   type Enumerable,
+  type FillOutcome,
   failed,
   guarded,
   type Health,
   type Invalidation,
   type InvalidationBus,
-  isExpired,
+  type Lease,
+  type LeaseRead,
+  type Leasing,
   type Observed,
   type Observer,
   ObserverSet,
   type Store,
   type StoreHealth,
   type StoreOperation,
+  SUPERSEDED,
+  type Tagging,
   type Touching,
   toCacheError,
   type WriteOutcome,
 } from '@cache/core'
 import { announce } from './bus/announce.ts'
-import { channelOf } from './bus/message.ts'
+import { channelOf, type VersionedMessage } from './bus/message.ts'
 import { PubSub } from './bus/pub-sub.ts'
-import { clearKeys } from './clear.ts'
+import { clear } from './clear.ts'
 import type { Command } from './connection.ts'
 import { EntryCodec } from './entry-codec.ts'
+import { EntryWriter } from './entry-writer.ts'
+import { Keyspace } from './keyspace.ts'
 import { LargeKeys } from './large-keys.ts'
+import { Leases } from './leases.ts'
 import { type RedisStoreOptions, type ResolvedStoreOptions, resolveStoreOptions } from './options.ts'
-import { Pool } from './pool.ts'
+import { type Emit, Pool } from './pool.ts'
 import { Reader } from './reader.ts'
 import { scan } from './scan.ts'
+import { ServerOrder } from './server-order.ts'
+import { Sweeper } from './sweeper.ts'
+import { Tags, type TagsOptions } from './tags.ts'
 import { touchCommand } from './touch.ts'
-import { type Write, Writer } from './writer.ts'
-
-/** The longest time to live that is sent to Redis, for entries that never expire: a hundred years. */
-const MAX_TTL_MS = 36_500 * 86_400_000
+import { Writer } from './writer.ts'
 
 /**
- * A store in Redis: a single server, 4.0 or newer, or one that speaks its protocol. Every command ends within
+ * A store in Redis: a single server, 5.0 or newer, or one that speaks its protocol. Every command ends within
  * its deadline, whatever the server does; every write announces its keys to other processes in the same round
  * trip. Close it when done: until then its connections keep the process alive.
  *
@@ -50,65 +59,101 @@ const MAX_TTL_MS = 36_500 * 86_400_000
  * `CLOSED` are thrown, at once and before anything is sent.
  */
 export class RedisStore
-  implements Store, Batching, Touching, Checking, Enumerable, Health, Observed, Coherent
+  implements Store, Batching, Leasing, Tagging, Touching, Checking, Enumerable, Health, Observed, Coherent
 {
   readonly name: 'redis' = 'redis'
+  /** Announces what this store writes, and hears what others write under the same prefix; closed with it. */
+  readonly bus: InvalidationBus
   readonly #options: ResolvedStoreOptions
   readonly #observers = new ObserverSet()
   readonly #pool: Pool
+  readonly #keys: Keyspace
   readonly #codec: EntryCodec
   readonly #reader: Reader
-  readonly #writer: Writer
-  readonly #channel: string
-  /** The `source` of what this store announces, and the id of its bus. */
-  readonly #id = randomUUID()
-  #bus: PubSub | undefined
+  readonly #writer: EntryWriter
+  readonly #leases: Leases
+  readonly #tags: Tags
+  readonly #sweeper: Sweeper
+  /** What goes along with an invalidation of tags or of a scope. */
+  readonly #invalidations: TagsOptions
+  #closed = false
 
   /** @throws CacheError `INVALID_OPTION`; never because the server is away, and never with the URL */
   constructor(options: RedisStoreOptions) {
     this.#options = resolveStoreOptions(options)
     const { prefix, batchSize, readMs, writeMs, clock } = this.#options
-    this.#channel = channelOf(prefix)
-    this.#pool = new Pool({
-      ...this.#options,
-      size: this.#options.poolSize,
-      name: this.name,
-      emit: event => this.#observers.event(event),
-    })
-    const pool = this.#pool
-    this.#codec = new EntryCodec(this.#options)
+    const emit: Emit = event => this.#observers.event(event)
+    const tell = (operation: StoreOperation, error: CacheError): void =>
+      emit({ type: 'error', store: this.name, operation, error })
+    const pool = new Pool({ ...this.#options, size: this.#options.poolSize, name: this.name, emit })
+    const keys = new Keyspace(prefix)
+    const channel = channelOf(prefix)
+    /** Of what this store announces; also the id of its bus. */
+    const source = randomUUID()
     const largeKeys = new LargeKeys()
-    this.#reader = new Reader({
-      pool,
-      largeKeys,
-      codec: this.#codec,
-      prefix,
-      batchSize,
-      timeoutMs: readMs,
+    const codec = new EntryCodec(this.#options)
+    const order = new ServerOrder({
+      keys,
+      ask: (command, ms) => pool.run('sync', pool.forRead(), ms, command),
+      readMs,
       clock,
-      onCorrupt: (operation, error) =>
-        this.#observers.event({ type: 'error', store: this.name, operation, error }),
     })
-    this.#writer = new Writer({
-      pool,
-      largeKeys,
-      prefix,
-      batchSize,
-      timeoutMs: writeMs,
-      channel: this.#channel,
-      source: this.#id,
+    const common = { pool, keys, order, largeKeys, codec, channel, source, readMs, writeMs, clock, batchSize }
+    this.#pool = pool
+    this.#keys = keys
+    this.#codec = codec
+    this.#invalidations = common
+    this.#reader = new Reader({ ...common, timeoutMs: readMs, onCorrupt: tell })
+    this.#leases = new Leases({ ...common, reader: this.#reader })
+    this.#tags = new Tags(common)
+    const writer = new Writer({ ...common, timeoutMs: writeMs })
+    this.#writer = new EntryWriter({ ...common, writer, tags: this.#tags })
+    this.#sweeper = new Sweeper({
+      ...common,
+      run: command => pool.run('clear', pool.forRead(), writeMs, command),
+      onError: error => tell('clear', error),
     })
+    this.bus = new PubSub({
+      ...common,
+      ...this.#options,
+      id: source,
+      mode: this.#options.busMode,
+      publish: invalidation => this.#announce(invalidation),
+    })
+    this.#follow(order)
   }
 
   async get(key: string): Promise<Entry | undefined> {
-    this.#pool.assertOpen()
+    this.#assertOpen()
     return this.#reader.read(key)
   }
 
   /** A chunk of `batchSize` keys that fails is reported in `failures`; the others are found all the same. */
   async getMany(keys: readonly string[]): Promise<BatchRead> {
-    this.#pool.assertOpen()
+    this.#assertOpen()
     return this.#reader.readMany(keys)
+  }
+
+  /** One round trip whether there is a value or not. What is there for a while is a placeholder; `delete` takes it away. */
+  async getOrLease(key: string, leaseMs: number): Promise<LeaseRead> {
+    this.#assertOpen()
+    return this.#leases.read(key, leaseMs)
+  }
+
+  /** One round trip. Without a lease nothing is stored: another process may have written meanwhile. */
+  async fill(key: string, entry: Entry, lease: Lease | undefined): Promise<FillOutcome> {
+    this.#assertOpen()
+    return lease ? this.#writer.fill(key, entry, lease) : SUPERSEDED
+  }
+
+  async renew(key: string, lease: Lease, leaseMs: number): Promise<boolean> {
+    this.#assertOpen()
+    return this.#leases.renew(key, lease, leaseMs)
+  }
+
+  async release(key: string, lease: Lease): Promise<void> {
+    this.#assertOpen()
+    await this.#leases.release(key, lease)
   }
 
   check(_key: string, entry: Entry): void {
@@ -117,29 +162,33 @@ export class RedisStore
 
   /** @returns `partial` if Redis has the entry but other processes were not told */
   set(key: string, entry: Entry): Promise<WriteOutcome> {
-    return this.#write('set', () => [this.#toWrite(key, entry)])
+    this.#assertOpen()
+    return this.#writer.set('set', [[key, entry]])
   }
 
   /** @throws CacheError `SERIALIZATION` or `INVALID_VALUE` if a single value is, before any is written */
   setMany(entries: ReadonlyMap<string, Entry>): Promise<WriteOutcome> {
-    return this.#write('setMany', () => Array.from(entries, ([key, entry]) => this.#toWrite(key, entry)))
+    this.#assertOpen()
+    return this.#writer.set('setMany', [...entries])
   }
 
   delete(key: string): Promise<WriteOutcome> {
-    return this.#write('delete', () => [{ key }])
+    this.#assertOpen()
+    return this.#writer.remove('delete', [key])
   }
 
   deleteMany(keys: readonly string[]): Promise<WriteOutcome> {
-    return this.#write('deleteMany', () => Array.from(new Set(keys), key => ({ key })))
+    this.#assertOpen()
+    return this.#writer.remove('deleteMany', [...new Set(keys)])
   }
 
   /** Nobody is told: other processes keep the entry until the expiry they know, and then read the new one. */
   async touch(key: string, freshUntil: number, expiresAt: number): Promise<WriteOutcome> {
-    this.#pool.assertOpen()
-    const { prefix, writeMs } = this.#options
-    const ttlMs = this.#ttlMs(expiresAt)
+    this.#assertOpen()
+    const { writeMs } = this.#options
+    const ttlMs = this.#writer.ttlMs({ expiresAt })
     if (ttlMs <= 0) return this.delete(key)
-    const command = touchCommand(prefix + key, { freshUntil, expiresAt, ttlMs })
+    const command = touchCommand(this.#keys.keyOf(key), { freshUntil, expiresAt, ttlMs })
     try {
       await this.#pool.write('touch', this.#pool.routeOf(key, 0), [key], writeMs, command)
       return APPLIED
@@ -149,83 +198,97 @@ export class RedisStore
   }
 
   /**
-   * Removes page by page every key that begins with the prefix and `scope`, and none beside them; then tells
-   * the other processes. Takes as long as there are keys; each of its commands has the deadline of a write.
+   * Outdates every key that begins with `scope`, and none beside them, in one round trip. What they take in Redis is
+   * given back in the background, page by page; if this process ends before, another one finishes that.
    */
-  async clear(scope?: string): Promise<WriteOutcome> {
-    this.#pool.assertOpen()
-    const { prefix, writeMs } = this.#options
-    const outcome = await clearKeys(this.#pool, prefix + (scope ?? ''), writeMs)
-    if (outcome.status !== 'applied') return outcome
-    const told = await this.#announce('clear', { type: 'clear', ...(scope !== undefined && { scope }) })
-    return told.status === 'applied' ? told : { ...told, status: 'partial' }
+  async clear(scope = ''): Promise<WriteOutcome> {
+    this.#assertOpen()
+    return clear(this.#invalidations, this.#sweeper, scope)
   }
 
-  /** Some keys may come twice, and those written or removed meanwhile may be missed (SCAN). */
+  /**
+   * Removes every key under the prefix from Redis, our own ones included, and waits for it: for a prefix that is given up. It
+   * takes as long as there are keys. Others who still use the prefix may not notice: to invalidate, use {@link clear}.
+   *
+   * @throws CacheError `UNAVAILABLE`, `TIMEOUT`, `CONFIGURATION` or `STORE`, with part of the keys removed
+   */
+  async purge(): Promise<void> {
+    this.#assertOpen()
+    const { writeMs } = this.#options
+    const run = <T>(command: Command<T>): Promise<T> =>
+      this.#pool.run('clear', this.#pool.forRead(), writeMs, command)
+    await this.#invalidations.order.stamp() // Or it would be asked for, and made, behind our back.
+    for await (const page of scan(this.#keys.prefix, run, this.#pool.cluster)) {
+      await Promise.all(page.map(key => run(client => client.unlink([key]))))
+    }
+  }
+
+  /** One round trip, however many entries have the tags. */
+  async invalidateTags(tags: readonly string[]): Promise<WriteOutcome> {
+    this.#assertOpen()
+    return this.#tags.invalidate(tags)
+  }
+
+  /**
+   * Some keys may come twice, and those written or removed meanwhile may be missed (SCAN). Among them are keys that are being
+   * loaded, and those outdated that have not been swept yet.
+   */
   async *keys(scope = ''): AsyncGenerator<string, void, void> {
-    const { prefix, readMs } = this.#options
+    const { readMs } = this.#options
     const run = <T>(command: Command<T>): Promise<T> =>
       this.#pool.run('getMany', this.#pool.forRead(), readMs, command)
-    for await (const page of scan(prefix + scope, run)) {
-      for (const key of page) yield key.toString().slice(prefix.length)
+    for await (const page of scan(this.#keys.keyOf(scope), run, this.#pool.cluster)) {
+      for (const redisKey of page) {
+        const key = this.#keys.entryKeyOf(redisKey.toString())
+        if (key !== undefined) yield key
+      }
     }
   }
 
   health(): StoreHealth {
-    return this.#pool.health()
+    const { starting, ...health } = this.#pool.health()
+    if (this.#closed) return { ...health, available: false }
+    return starting === undefined ? health : { ...health, starting }
   }
 
   observe(observer: Observer): () => void {
     return this.#observers.add(guarded(observer))
   }
 
-  /** Announces what this store writes, and hears what others write under the same prefix; closed with it. */
-  get bus(): InvalidationBus {
-    this.#bus ??= new PubSub({
-      id: this.#id,
-      mode: this.#options.busMode,
-      prefix: this.#options.prefix,
-      channel: this.#channel,
-      connect: this.#options.connect,
-      publish: invalidation => this.#announce('publish', invalidation),
-      heartbeatMs: this.#options.heartbeatMs,
-      clock: this.#options.clock,
-    })
-    return this.#bus
-  }
-
-  /** Waits for the commands that run, each of which ends by its deadline; a `client` of yours stays open. */
+  /**
+   * Waits for the commands that run, each of which ends by its deadline; a `client` of yours stays open. What Redis has
+   * not answered by then, and may yet carry out or not, is told to observers.
+   */
   async close(): Promise<void> {
-    this.#bus?.close()
+    this.#closed = true
+    this.#sweeper.close()
+    await this.bus.close()
+    await this.#writer.whenSent()
     await this.#pool.close()
   }
 
-  /** Throws at once what the serializer refuses: the tiers above have written nothing yet. */
-  #write(operation: StoreOperation, encode: () => readonly Write[]): Promise<WriteOutcome> {
-    this.#pool.assertOpen()
-    return this.#writer.write(operation, encode())
+  #assertOpen(): void {
+    if (this.#closed) throw new CacheError('CLOSED', `the ${this.name} store is closed`)
   }
 
-  /** An entry that is over already removes what was there. */
-  #toWrite(key: string, entry: Entry): Write {
-    if (isExpired(entry, this.#options.clock.now())) return { key }
-    return { key, stored: { bytes: this.#codec.encode(entry), ttlMs: this.#ttlMs(entry.expiresAt) } }
+  /** The order of invalidations is known as long as the bus brings them all. */
+  #follow(order: ServerOrder): void {
+    this.bus.subscribe((message: VersionedMessage) => {
+      if (message.version === undefined) return
+      if (message.type === 'tags') order.noteTags(message.tags, message.version)
+      if (message.type === 'clear') order.noteClear(message.scope ?? '', message.version)
+      this.#sweeper.watch()
+    })
+    this.bus.onGap(({ connected }) => {
+      order.gap(connected).then(
+        () => this.#sweeper.watch(),
+        () => {}, // Then every read asks.
+      )
+    })
   }
 
-  #ttlMs(expiresAt: number): number {
-    return Math.min(Math.ceil(expiresAt - this.#options.clock.now()), MAX_TTL_MS)
-  }
-
-  #announce(operation: StoreOperation, invalidation: Invalidation): Promise<WriteOutcome> {
-    return announce(
-      {
-        pool: this.#pool,
-        operation,
-        channel: this.#channel,
-        source: this.#id,
-        timeoutMs: this.#options.writeMs,
-      },
-      invalidation,
-    )
+  #announce(invalidation: Invalidation): Promise<WriteOutcome> {
+    const { pool, channel, source, writeMs } = this.#invalidations
+    return announce({ pool, operation: 'publish', channel, source, timeoutMs: writeMs }, invalidation)
   }
 }

@@ -1,13 +1,14 @@
 import type { Command } from './connection.ts'
-import { MAGIC, packTimes, TIMES_OFFSET } from './envelope.ts'
+import { MAGIC, packTimes, SERIALIZER_OFFSET, TIMES_OFFSET } from './envelope.ts'
 
 /**
- * Moves the times inside the envelope and Redis' own expiry together, only if the key holds an entry of ours.
+ * Moves the times inside the envelope and Redis' own expiry together, only if the key holds an entry of ours with a value.
  * Sent as EVAL, not EVALSHA: Redis knows the script by its hash all the same, and a NOSCRIPT answer would make
  * us send it again, behind later writes of the key.
  */
 const SCRIPT = `
-if redis.call('GETRANGE', KEYS[1], 0, ${MAGIC.length - 1}) ~= ARGV[1] then return 0 end
+local head = redis.call('GETRANGE', KEYS[1], 0, ${SERIALIZER_OFFSET})
+if string.sub(head, 1, ${MAGIC.length}) ~= ARGV[1] or string.byte(head, ${SERIALIZER_OFFSET + 1}) == 0 then return 0 end
 redis.call('SETRANGE', KEYS[1], ${TIMES_OFFSET}, ARGV[2])
 return redis.call('PEXPIRE', KEYS[1], ARGV[3])`
 

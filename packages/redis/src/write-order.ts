@@ -37,15 +37,15 @@ export class WriteOrder<P extends Path = Connection> {
   }
 
   #end(key: string, sent: boolean): void {
-    const { path, writes } = this.#journeys.get(key) as Journey<P>
+    const journey = this.#journeys.get(key) as Journey<P>
+    const { path, writes } = journey
     const lost = this.#lost.get(path)
-    if (!sent || path.alive || writes > 1) this.#release(key)
+    if (!sent || writes > 1 || path.alive) this.#release(key, journey)
     else if (lost) lost.push(key)
     else this.#lost.set(path, [key])
   }
 
-  #release(key: string): void {
-    const journey = this.#journeys.get(key) as Journey<P>
+  #release(key: string, journey: Journey<P>): void {
     if (--journey.writes === 0) this.#journeys.delete(key)
   }
 
@@ -53,7 +53,7 @@ export class WriteOrder<P extends Path = Connection> {
     for (const [path, keys] of this.#lost) {
       if (!path.alive) continue
       this.#lost.delete(path)
-      for (const key of keys) this.#release(key)
+      for (const key of keys) this.#release(key, this.#journeys.get(key) as Journey<P>)
     }
   }
 }

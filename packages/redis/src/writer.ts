@@ -2,11 +2,14 @@ import { APPLIED, CacheError, type StoreOperation, type WriteOutcome } from '@ca
 import { chunked, eachChunk } from './batch.ts'
 import { encodeMessage } from './bus/message.ts'
 import { classifyError } from './classify-error.ts'
+import { byMaster, isCluster, isRedirection, masterOf } from './cluster-shards.ts'
 import type { Connection } from './connection.ts'
-import { allowance, type Lane } from './lanes.ts'
+import { addEncodedSets, type EncodedSet } from './encoded-sets.ts'
+import type { Keyspace } from './keyspace.ts'
+import { allowance, isLarge, type Lane } from './lanes.ts'
 import type { LargeKeys } from './large-keys.ts'
 import type { Pool } from './pool.ts'
-import type { RedisLike, RedisPipeline } from './redis-like.ts'
+import type { ClusterLike, RedisLike, RedisPipeline } from './redis-like.ts'
 
 /** One key to store or, without `bytes`, to remove. */
 export interface Write {
@@ -17,7 +20,7 @@ export interface Write {
 export interface WriterOptions {
   readonly pool: Pool
   readonly largeKeys: LargeKeys
-  readonly prefix: string
+  readonly keys: Keyspace
   readonly channel: string
   /** The `source` of what is announced. */
   readonly source: string
@@ -46,18 +49,41 @@ export class Writer {
     this.#options = options
   }
 
-  /** A batch is a pipeline for every `batchSize` keys; large values, and keys of which a write is under way, go apart. */
-  async write(operation: StoreOperation, writes: readonly Write[]): Promise<WriteOutcome> {
+  /**
+   * A batch is a pipeline for every `batchSize` keys; large values, and keys of which a write is under way, go apart.
+   *
+   * @param spentMs how much of its deadline is gone already
+   */
+  async write(operation: StoreOperation, writes: readonly Write[], spentMs = 0): Promise<WriteOutcome> {
     const failures: Failures = { lost: new Map(), unannounced: new Map() }
-    await eachChunk(
-      this.#chunks(writes),
-      this.#options.pool.size,
-      chunk => this.#send(operation, chunk, failures),
-      ({ writes: chunk }, error) => {
-        for (const { key } of chunk) failures.lost.set(key, error)
-      },
+    await Promise.all(
+      this.#groups(writes).map(chunks =>
+        eachChunk(
+          chunks,
+          this.#options.pool.size,
+          chunk => this.#send(operation, chunk, failures, spentMs),
+          ({ writes: chunk }, error) => {
+            for (const { key } of chunk) failures.lost.set(key, error)
+          },
+        ),
+      ),
     )
     return outcomeOf(writes.length, failures)
+  }
+
+  /** Chunks that succeed or fail for themselves: in a cluster one master's time-out must not be another's. */
+  #groups(writes: readonly Write[]): Chunk[][] {
+    const { pool, keys } = this.#options
+    if (!pool.cluster || writes.length === 1) return [this.#chunks(writes)]
+    // What has to wait for an earlier write, or takes long by itself, is waited for by no other.
+    const isApart = ({ key, stored }: Write): boolean =>
+      pool.isBusy(key) || isLarge(stored?.bytes.length ?? 0)
+    const rest = writes.filter(write => !isApart(write))
+    const apart = writes.filter(isApart).map(write => this.#chunks([write]))
+    return [
+      ...byMaster(pool.cluster, rest, ({ key }) => keys.keyOf(key)).map(own => this.#chunks(own)),
+      ...apart,
+    ]
   }
 
   #chunks(writes: readonly Write[]): Chunk[] {
@@ -72,46 +98,116 @@ export class Writer {
     )
   }
 
-  async #send(operation: StoreOperation, { route, writes }: Chunk, failures: Failures): Promise<void> {
-    const { pool, largeKeys, prefix, channel, source } = this.#options
+  async #send(
+    operation: StoreOperation,
+    { route, writes }: Chunk,
+    failures: Failures,
+    spentMs: number,
+  ): Promise<void> {
+    const { pool, largeKeys, keys: keyspace, channel, source } = this.#options
     const keys = writes.map(write => write.key)
-    for (const { key, stored } of writes) largeKeys.note(key, stored?.bytes.length ?? 0)
-    const message = encodeMessage(source, { type: 'keys', keys })
-    const results = await pool.write(operation, route, keys, this.#deadline(writes), async client => {
-      const [first] = writes
-      // A pipeline of one command costs more than the command.
-      if (first && writes.length === 1) {
-        return errorsOf(await outcomes([put(client, prefix, first), client.publish(channel, message)]))
-      }
-      const pipeline = client.pipeline()
-      for (const write of writes) put(pipeline, prefix, write)
-      pipeline.publish(channel, message)
-      return errorsOf(await pipeline.exec())
-    })
-    if (!results) return
-    const announcement = results[writes.length]
+    let bytes = 0
+    for (const { key, stored } of writes) {
+      const length = stored?.bytes.length ?? 0
+      largeKeys.note(key, length)
+      bytes += length
+    }
+    const ms = Math.max(1, this.#options.timeoutMs + allowance(bytes) - spentMs)
+    const announcing: Announcing = { channel, source }
+    const errors = await pool.write(operation, route, keys, ms, async client =>
+      errorsOf(
+        await (isCluster(client)
+          ? sendToCluster(client, keyspace, writes, announcing)
+          : sendTogether(client, keyspace, writes, announcing)),
+      ),
+    )
+    if (!errors) return
+    const announcement = errors[writes.length]
     for (const [i, { key }] of writes.entries()) {
-      const error = results[i]
+      const error = errors[i]
       if (error) failures.lost.set(key, error)
       else if (announcement) failures.unannounced.set(key, announcement)
     }
   }
+}
 
-  #deadline(writes: readonly Write[]): number {
-    const bytes = writes.reduce((sum, { stored }) => sum + (stored?.bytes.length ?? 0), 0)
-    return this.#options.timeoutMs + allowance(bytes)
+type Results = [error: Error | null, result: unknown][]
+
+interface Announcing {
+  readonly channel: string
+  readonly source: string
+}
+
+/** Writes, and announces behind it what was written: the results of the writes, and one more. */
+async function sendTogether(
+  client: RedisLike,
+  keyspace: Keyspace,
+  writes: readonly Write[],
+  { channel, source }: Announcing,
+): Promise<Results | null> {
+  const message = encodeMessage(source, { type: 'keys', keys: writes.map(({ key }) => key) })
+  const [first] = writes
+  // A pipeline of one command costs more than the command.
+  if (first && writes.length === 1) {
+    return outcomes([put(client, keyspace, first), client.publish(channel, message)])
   }
+  const pipeline = client.pipeline()
+  putAll(pipeline, keyspace, writes)
+  pipeline.publish(channel, message)
+  return pipeline.exec()
+}
+
+/**
+ * The same in a cluster, for keys that, as far as known, one master holds. It announces them itself: announced by another
+ * node, they could be read in vain before they are written.
+ *
+ * Keys that have moved meanwhile are written one by one, for the client follows redirections of single commands only, and
+ * announced once more behind that.
+ */
+async function sendToCluster(
+  cluster: ClusterLike,
+  keyspace: Keyspace,
+  writes: readonly Write[],
+  announcing: Announcing,
+): Promise<Results | null> {
+  const master = masterOf(cluster, keyspace.keyOf((writes[0] as Write).key))
+  const results = master ? await sendTogether(master, keyspace, writes, announcing) : []
+  if (!results) return null
+  const moved = writes.filter((_, i) => !results[i] || isRedirection(results[i][0]))
+  if (moved.length === 0) return results
+  const again = await outcomes(moved.map(write => put(cluster, keyspace, write)))
+  for (const [i, write] of moved.entries()) results[writes.indexOf(write)] = again[i] as Results[number]
+  const written = moved.filter((_, i) => !again[i]?.[0])
+  if (written.length === 0) {
+    results[writes.length] ??= [again[0]?.[0] ?? null, undefined]
+    return results
+  }
+  const keys = written.map(({ key }) => key)
+  const message = encodeMessage(announcing.source, { type: 'keys', keys })
+  const [told] = await outcomes([cluster.publish(announcing.channel, message)])
+  if (told && (told[0] || !results[writes.length])) results[writes.length] = told
+  return results
+}
+
+function putAll(pipeline: RedisPipeline, keys: Keyspace, writes: readonly Write[]): void {
+  const sets: EncodedSet[] = []
+  for (const { key, stored } of writes) {
+    if (stored) sets.push({ key: keys.keyOf(key), bytes: stored.bytes, ttlMs: stored.ttlMs })
+  }
+  // Answers come in the order of the commands: those that are encoded stand alone or not at all.
+  if (sets.length === writes.length && addEncodedSets(pipeline, sets)) return
+  for (const write of writes) put(pipeline, keys, write)
 }
 
 /** Sends one write. @returns what `commands` gives for it: an answer to come, or nothing yet of a pipeline */
-function put(commands: RedisLike | RedisPipeline, prefix: string, { key, stored }: Write): unknown {
+function put(commands: RedisLike | RedisPipeline, keys: Keyspace, { key, stored }: Write): unknown {
   return stored
-    ? commands.set(prefix + key, stored.bytes, 'PX', stored.ttlMs)
-    : commands.unlink([prefix + key])
+    ? commands.set(keys.keyOf(key), stored.bytes, 'PX', stored.ttlMs)
+    : commands.unlink([keys.keyOf(key)])
 }
 
 /** The results of commands sent one behind the other, as a pipeline gives them. */
-async function outcomes(answers: readonly unknown[]): Promise<[Error | null, unknown][]> {
+async function outcomes(answers: readonly unknown[]): Promise<Results> {
   const settled = await Promise.allSettled(answers)
   return settled.map(each =>
     each.status === 'rejected' ? [each.reason as Error, undefined] : [null, each.value],
@@ -123,7 +219,7 @@ async function outcomes(answers: readonly unknown[]): Promise<[Error | null, unk
  *
  * @throws the error, if none worked
  */
-function errorsOf(results: [Error | null, unknown][] | null): (CacheError | undefined)[] | undefined {
+function errorsOf(results: Results | null): (CacheError | undefined)[] | undefined {
   if (!results) throw new CacheError('STORE', 'Redis did not execute the pipeline')
   if (results.every(([error]) => !error)) return undefined
   // A pipeline that fails, fails as a whole most often: one error for all who failed alike.

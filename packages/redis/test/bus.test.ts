@@ -40,7 +40,24 @@ function openBus(options: ConstructorParameters<typeof RedisBus>[0]): RedisBus {
   return bus
 }
 
+/** How many connections to a server are subscribed. */
+async function listenersOf(own: RedisServer): Promise<number> {
+  const list = (await openClient(own.url).client('LIST')) as string
+  return list.match(/ sub=[1-9]/g)?.length ?? 0
+}
+
 describe('a bus', () => {
+  test('of its own connects when it is first listened to', async () => {
+    const own = await ownServer()
+    const bus = openBus({ url: own.url })
+    await bus.publish({ type: 'clear' })
+    expect(bus.connected).toBe(false)
+    expect(await listenersOf(own)).toBe(0)
+    await listenTo(bus)
+    bus.subscribe(() => {})
+    expect(await listenersOf(own)).toBe(1)
+  })
+
   test('carries what is published to every listener, with its source', async () => {
     const [a, b] = [openBus({ url: server.url }), openBus({ url: server.url })]
     const [heardA, heardB] = [await listenTo(a), await listenTo(b)]
@@ -240,27 +257,37 @@ describe('the bus of a store', () => {
     await store.bus.publish({ type: 'keys', keys: ['d'] })
     await eventually('arrived', () => heard.messages.length === 9)
     const keys = (key: string) => ({ type: 'keys', keys: [key], source: store.bus.id })
+    const version = expect.any(Number)
     expect(heard.messages).toEqual([
       ...['a', 'b', 'a', 'b', 'c', 'c'].map(keys),
-      { type: 'clear', scope: 's:', source: store.bus.id },
-      { type: 'clear', source: store.bus.id },
+      { type: 'clear', scope: 's:', source: store.bus.id, version },
+      { type: 'clear', source: store.bus.id, version },
       keys('d'),
     ])
   })
 
-  test('is one, and connects when it is first listened to', async () => {
+  test('is one, on one connection of its own from the start, whoever listens', async () => {
     const own = await ownServer()
     const store = patientStore({ url: own.url, poolSize: 1 })
     const { bus } = store
-    expect(store.bus).toBe(bus)
-    await store.set('a', entry(1))
-    expect(bus.connected).toBe(false)
-    const list = async () =>
-      ((await openClient(own.url).client('LIST')) as string).match(/ sub=1 /g)?.length ?? 0
-    expect(await list()).toBe(0)
-    bus.subscribe(() => {})
     await eventually('listening', () => bus.connected)
-    expect(await list()).toBe(1)
+    expect(await listenersOf(own)).toBe(1)
+    await listenTo(bus)
+    bus.subscribe(() => {})
+    await store.set('a', entry(1))
+    expect(store.bus).toBe(bus)
+    expect(await listenersOf(own)).toBe(1)
+  })
+
+  test('hears what is written before anybody listens to it: a gap is not told then', async () => {
+    const store = patientStore({ url: server.url, prefix: 'early:' })
+    await eventually('listening', () => store.bus.connected)
+    const [messages, gaps]: [InvalidationMessage[], Gap[]] = [[], []]
+    store.bus.onGap(gap => gaps.push(gap))
+    store.bus.subscribe(message => messages.push(message))
+    await store.delete('k')
+    await eventually('arrived', () => messages.length === 1)
+    expect(gaps).toEqual([])
   })
 
   test('tells of a write after it is done: who reads then, reads it', async () => {

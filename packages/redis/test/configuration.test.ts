@@ -91,10 +91,13 @@ test('a command that Redis refuses does not show its arguments', async () => {
   for (const thing of [...errors, ...events]) expect(everythingOf(thing)).not.toMatch(SECRETS)
 })
 
-test('the permissions in the README suffice', async () => {
+test('the permissions in the README suffice, and are those of docs/deployments.md', async () => {
   const own = await ownServer()
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
   const [, rules] = /ACL user: `([^`]+)`/.exec(readme) ?? []
+  const deployments = await readFile(new URL('../../../docs/deployments.md', import.meta.url), 'utf8')
+  const [, same] = /ACL SETUSER app on >password ([^`]+)```/.exec(deployments) ?? []
+  expect(rules?.trim().split(/\s+/)).toEqual(same?.trim().split(/[\s\\]+/))
   await openClient(own.url).call('ACL', 'SETUSER', 'app', 'on', '>pw', ...(rules?.split(/\s+/) ?? []))
   const store = patientStore({ url: `redis://app:pw@127.0.0.1:${own.port}` })
   const gaps: unknown[] = []
@@ -103,6 +106,8 @@ test('the permissions in the README suffice', async () => {
   expect((await store.get('k'))?.value).toBe(1)
   expect((await store.getMany(['k'])).found.size).toBe(1)
   expect(await store.touch('k', Date.now() + 9_000, Date.now() + 9_000)).toEqual({ status: 'applied' })
+  expect(await store.set('tagged', { ...entry(1), tags: ['tag'] })).toEqual({ status: 'applied' })
+  expect(await store.invalidateTags(['tag'])).toEqual({ status: 'applied' })
   expect(await store.clear()).toEqual({ status: 'applied' })
   await eventually('listening', () => store.bus.connected)
   await new Promise(resolve => setTimeout(resolve, 1_100)) // two real heartbeats
@@ -128,7 +133,7 @@ describe('an option', () => {
     ['serializer', { url, serializer: {} }],
     ['serializer.id', { url, serializer: { id: 1, encode() {}, decode() {} } }],
     ['serializer.id', { url, serializer: { id: 256, encode() {}, decode() {} } }],
-    ['exactly one of url, connection and client', {}],
+    ['exactly one of url, connection, cluster and client', {}],
   ])('%s is refused by name', (name, options) => {
     const make = () => new RedisStore(options as unknown as RedisStoreOptions)
     expect(make).toThrow(CacheError)

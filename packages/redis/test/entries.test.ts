@@ -2,7 +2,7 @@ import { ManualClock } from '@cache/core'
 import { RedisServer } from '@cache/test-support'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { collect, entry, eventsOf, openClient, patientStore } from './support.ts'
+import { collect, connected, entry, eventsOf, openClient, patientStore } from './support.ts'
 
 let server: RedisServer
 beforeAll(async () => {
@@ -209,6 +209,7 @@ describe('bytes that are not ours', () => {
 describe('telemetry', () => {
   test('tells every command with its operation and duration', async () => {
     const store = patientStore({ url: server.url })
+    await connected(store)
     const events = eventsOf(store)
     await store.set('k', entry(1))
     await store.get('k')
@@ -230,6 +231,7 @@ describe('telemetry', () => {
 
   test('that throws breaks nothing, and stops when asked to', async () => {
     const store = patientStore({ url: server.url })
+    await connected(store)
     let heard = 0
     const stop = store.observe({
       event() {

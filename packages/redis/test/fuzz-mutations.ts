@@ -15,10 +15,10 @@ export function randomOf(seed: number): Random {
 type Mutation = (bytes: Buffer, random: Random, corpus: readonly Buffer[]) => Buffer
 
 const HEADER_LENGTH = 36
-const FIXED_LENGTH = 44
+const FIXED_LENGTH = 68
 const LENGTHS = [32, HEADER_LENGTH, 40]
 const EXTREMES = [0, 1, 0x7f, 0x80, 0xff, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff]
-const TIMES = [8, 16, 24]
+const TIMES = [8, 16, 24, 44]
 const EXTREME_TIMES = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 1e308, -1]
 /** What lies in wait for careless parsers. */
 const WORDS = [
@@ -39,7 +39,7 @@ const WORDS = [
     '\xc7\xff',
     '\xc1',
   ],
-  ...['\x28\xb5\x2f\xfd', '\x1f\x8b\x08', '\xff\xff\xff\xff\x0f', '\x00\x00\x00\x00', '\xca\xc4\xe1\x01'],
+  ...['\x28\xb5\x2f\xfd', '\x1f\x8b\x08', '\xff\xff\xff\xff\x0f', '\x00\x00\x00\x00', '\xca\xc4\xe1\x02'],
 ].map(word => Buffer.from(word, 'latin1'))
 
 const MUTATIONS: readonly Mutation[] = [

@@ -22,17 +22,19 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
+const LEASE = { token: '00'.repeat(8), stamp: 0 }
+
 async function connectionsTo(own: RedisServer): Promise<number> {
   const list = (await openClient(own.url).client('LIST')) as string
   return list.trim().split('\n').length - 1
 }
 
 describe('the pool', () => {
-  test.each([1, 3, 10])('has %i connections if it is told to', async poolSize => {
+  test.each([1, 3, 10])('has %i connections if it is told to, and one to listen', async poolSize => {
     const own = await ownServer()
     const store = openStore({ url: own.url, poolSize })
     await connected(store)
-    expect(await connectionsTo(own)).toBe(poolSize)
+    expect(await connectionsTo(own)).toBe(poolSize + 1)
     expect(store.health()).toEqual({
       available: true,
       pool: { size: poolSize, ready: poolSize, inFlight: 0 },
@@ -142,6 +144,12 @@ describe('close', () => {
       () => store.delete('k'),
       () => store.deleteMany(['k']),
       () => store.touch('k', later, later),
+      () => store.getOrLease('k', 1_000),
+      () => store.fill('k', entry(1), LEASE),
+      () => store.renew('k', LEASE, 1_000),
+      () => store.release('k', LEASE),
+      () => store.invalidateTags(['tag']),
+      () => store.purge(),
       () => store.clear(),
       () => store.keys().next(),
     ]) {

@@ -1,4 +1,4 @@
-import { ManualClock, type WriteOutcome } from '@cache/core'
+import { type Clock, type FillOutcome, ManualClock, type WriteOutcome } from '@cache/core'
 import { eventually, freePort, TcpProxy } from '@cache/test-support'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { RedisStore } from '../src/index.ts'
@@ -12,6 +12,7 @@ import {
   openStore,
   ownServer,
   patientStore,
+  pooled,
 } from './support.ts'
 
 /** The write deadline (250 ms, the longest) and what a busy machine may add. */
@@ -29,13 +30,23 @@ function callsOf(store: RedisStore): readonly (() => Promise<unknown>)[] {
     () => store.delete('k').then(failure),
     () => store.deleteMany(keys).then(failure),
     () => store.touch('k', later, later).then(failure),
+    () => store.set('k', { ...entry(1), tags: ['tag'] }).then(failure),
+    () => store.getOrLease('k', 1_000),
+    () => store.fill('k', entry(1), LEASE).then(failure),
+    () => store.fill('k', { ...entry(1), tags: ['tag'] }, LEASE).then(failure),
+    () => store.renew('k', LEASE, 1_000),
+    () => store.release('k', LEASE),
+    () => store.invalidateTags(['tag']).then(failure),
+    () => store.purge(),
     () => store.clear().then(failure),
     () => store.keys().next(),
     () => Promise.resolve(store.bus.publish({ type: 'clear' })).then(failure),
   ]
 }
 
-function failure(outcome: WriteOutcome): void {
+const LEASE = { token: '00'.repeat(8), stamp: 0 }
+
+function failure(outcome: WriteOutcome | FillOutcome): void {
   expect(outcome.status).toBe('failed')
   thrown(outcome.error)
 }
@@ -214,6 +225,65 @@ describe('a deadline', () => {
     expect(early).toBe('waits')
     clock.advance(2)
     expect(await set).toMatchObject({ status: 'failed', error: { code: 'TIMEOUT' } })
+  })
+
+  /** A store that must ask, before it writes, how late it is: its bus may not listen. And a server that is frozen then. */
+  async function frozenWhileAsking(clock: Clock, timeouts = {}) {
+    const server = await ownServer()
+    await openClient(server.url).call('ACL', 'SETUSER', 'default', '-subscribe')
+    const store = openStore({ url: server.url, clock, timeouts })
+    await pooled(store)
+    await store.set('k', entry(1, clock.now()))
+    server.freeze()
+    return store
+  }
+
+  /** Whether a call ends when the clock has come so far, and not a millisecond before. */
+  async function endsAt(clock: ManualClock, ms: number, call: Promise<unknown>): Promise<boolean> {
+    let ended = false
+    call
+      .finally(() => {
+        ended = true
+      })
+      .catch(() => {})
+    const settled = (): Promise<unknown> => new Promise(resolve => setTimeout(resolve, 10))
+    for (let i = 1; i < ms; i++) {
+      clock.advance(1)
+      // What follows upon a deadline begins then.
+      if (i % 50 === 0) await settled()
+    }
+    await settled()
+    if (ended) return false
+    clock.advance(1)
+    await settled()
+    return ended
+  }
+
+  test.each<[string, number, (store: RedisStore) => Promise<unknown>]>([
+    ['a write', 250, store => store.set('k', entry(1, Date.now()))],
+    ['a write of several', 250, store => store.setMany(new Map([['k', entry(1, Date.now())]]))],
+    ['a write with tags', 250, store => store.set('k', { ...entry(1, Date.now()), tags: ['tag'] })],
+    ['a read', 100, store => store.get('k')],
+    ['a read of several', 100, store => store.getMany(['k'])],
+    ['a read for a lease', 100, store => store.getOrLease('k', 1_000)],
+  ])('of %s holds with what it asks before it', async (_which, ms, call) => {
+    const clock = new ManualClock()
+    const store = await frozenWhileAsking(clock)
+    expect(await endsAt(clock, ms, call(store))).toBe(true)
+  })
+
+  test('of a write holds though it stands behind an invalidation under way', async () => {
+    const clock = new ManualClock()
+    const store = await frozenWhileAsking(clock)
+    const cleared = store.clear()
+    expect(await endsAt(clock, 250, store.set('k', entry(1, Date.now())))).toBe(true)
+    expect(await cleared).toMatchObject({ status: 'failed', error: { code: 'TIMEOUT' } })
+  })
+
+  test('of a write holds though that of a read is longer', async () => {
+    const clock = new ManualClock()
+    const store = await frozenWhileAsking(clock, { read: '5s', write: '250ms' })
+    expect(await endsAt(clock, 250, store.set('k', entry(1, Date.now())))).toBe(true)
   })
 
   test('is not missed because our own event loop stalled', async () => {

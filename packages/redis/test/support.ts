@@ -3,6 +3,7 @@ import { eventually, RedisServer } from '@cache/test-support'
 import { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
 import { RedisStore, type RedisStoreOptions } from '../src/index.ts'
+import { Keyspace } from '../src/keyspace.ts'
 
 /** An entry that lives for `ttlMs` from now. */
 export function entry(value: unknown, ttlMs = 60_000): Entry {
@@ -32,9 +33,26 @@ export function patientStore(options: RedisStoreOptions): RedisStore {
   return openStore({ ...options, timeouts: { read: '10s', write: '10s', connect: '10s' } })
 }
 
-/** Waits until every connection of a store stands. */
-export function connected(store: RedisStore): Promise<void> {
+/** Waits until every connection of a store stands, whether its bus can listen or not. */
+export function pooled(store: RedisStore): Promise<void> {
   return eventually('connected', () => store.health().pool?.ready === store.health().pool?.size)
+}
+
+/** Waits until every connection of a store stands, and it knows all that was invalidated. */
+export async function connected(store: RedisStore): Promise<void> {
+  await pooled(store)
+  await eventually('listening', () => store.bus.connected)
+  await store.get('not there, but asking brings it up to date')
+  // What it began to ask when it began to listen may still be under way, or about to be.
+  await new Promise(resolve => setImmediate(resolve))
+  await eventually('idle', () => store.health().pool?.inFlight === 0)
+}
+
+/** All that Redis holds but for the own keys of a store with this prefix, sorted. */
+export async function keysBesideOwn(client: Redis, prefix: string): Promise<string[]> {
+  const keyspace = new Keyspace(prefix)
+  const isOwn = (key: string): boolean => key.startsWith(prefix) && keyspace.entryKeyOf(key) === undefined
+  return (await client.keys('*')).filter(key => !isOwn(key)).sort()
 }
 
 /** An ordinary client, to look at Redis beside the store. */

@@ -22,7 +22,8 @@ async function tracking(url: string, prefix = 'cache:'): Promise<{ bus: RedisBus
 }
 
 function textOf(message: InvalidationMessage): readonly string[] {
-  return message.type === 'keys' ? message.keys : [`clear ${message.scope ?? ''}`]
+  if (message.type === 'keys') return message.keys
+  return message.type === 'tags' ? message.tags : [`clear ${message.scope ?? ''}`]
 }
 
 describe('a bus that tracks', () => {

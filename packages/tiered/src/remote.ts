@@ -15,10 +15,12 @@ import {
   isVacant,
   type Lease,
   type LeaseRead,
+  type Leasing,
   type Observer,
   type Store,
   type StoreHealth,
   type StoreOperation,
+  type Tagging,
   type WriteOutcome,
 } from '@cache/core'
 import { Breaker, type BreakerState } from './breaker.ts'
@@ -39,6 +41,8 @@ const NOTHING: Answer<undefined> = { ok: true, value: undefined }
 export class Remote {
   readonly #store: Store
   readonly #many: Batching
+  readonly #leasing: Leasing | undefined
+  readonly #tagging: Tagging | undefined
   readonly #settings: Settings
   readonly #guard: RemoteGuard
   readonly #journal: Journal
@@ -50,6 +54,8 @@ export class Remote {
   constructor(settings: Settings, observer: Required<Pick<Observer, 'event'>>) {
     this.#store = settings.l2
     this.#many = batched(settings.l2)
+    this.#leasing = isLeasing(settings.l2) ? settings.l2 : undefined
+    this.#tagging = isTagging(settings.l2) ? settings.l2 : undefined
     this.#settings = settings
     const { breaker, clock, l2 } = settings
     const onChange = (state: BreakerState): void => observer.event({ type: 'breaker', store: l2.name, state })
@@ -70,20 +76,17 @@ export class Remote {
     return { ...own, available: this.available, journal: this.#journal.size }
   }
 
-  /** A store that says it is away is not asked: that answer costs nothing. */
-  read(key: string): Awaitable<Answer<Entry | undefined>> {
-    return this.#ask(key, () => this.#store.get(key)) as Awaitable<Answer<Entry | undefined>>
-  }
-
-  /** As {@link read}; of a miss, a store that can tells who is to load. */
-  readOrLease(key: string, leaseMs: number): Awaitable<Answer<LeaseRead>> {
-    const store = this.#store
-    return this.#ask(key, () => (isLeasing(store) ? store.getOrLease(key, leaseMs) : store.get(key)))
-  }
-
-  #ask(key: string, get: () => Awaitable<LeaseRead>): Awaitable<Answer<LeaseRead>> {
+  /**
+   * A store that says it is away is not asked: that answer costs nothing.
+   *
+   * @param leaseMs to be told who loads, by a store that can tell
+   */
+  read(key: string, leaseMs?: number): Awaitable<Answer<LeaseRead>> {
     if (this.#journal.has(key)) return NOTHING
     if (this.#saysAway()) return this.#away()
+    const leasing = leaseMs === undefined ? undefined : this.#leasing
+    const get = (): Awaitable<LeaseRead> =>
+      leasing ? leasing.getOrLease(key, leaseMs as number) : this.#store.get(key)
     const asked = this.#guard.call('get', this.#settings.readMs, get)
     return chain(asked, answer =>
       this.#isJournalled(key, answer) ? NOTHING : this.#heardRead('get', answer),
@@ -132,32 +135,32 @@ export class Remote {
 
   /** Whether values are to be loaded under a lease. */
   get leases(): boolean {
-    return isLeasing(this.#store)
+    return this.#leasing !== undefined
   }
 
   /** Stores what was loaded, if its lease still stands. A failure is nothing to make up for: no invalidation is lost. */
   async fill(key: string, entry: Entry, lease: Lease): Promise<FillOutcome> {
-    const store = this.#store
-    if (!isLeasing(store)) return this.set(key, entry)
+    const leasing = this.#leasing
+    if (!leasing) return this.set(key, entry)
     if (this.#saysAway()) return outcomeOf(this.#away())
     const { writeMs } = this.#settings
-    const answer = this.#heard(await this.#guard.call('set', writeMs, () => store.fill(key, entry, lease)))
+    const answer = this.#heard(await this.#guard.call('set', writeMs, () => leasing.fill(key, entry, lease)))
     return answer.ok ? answer.value : failed(answer.error)
   }
 
   async renew(key: string, lease: Lease, leaseMs: number): Promise<boolean> {
-    const store = this.#store
-    return isLeasing(store) && this.#orThrow('renew', () => store.renew(key, lease, leaseMs))
+    const leasing = this.#leasing
+    return leasing !== undefined && this.#orThrow('renew', () => leasing.renew(key, lease, leaseMs))
   }
 
   async release(key: string, lease: Lease): Promise<void> {
-    const store = this.#store
-    if (isLeasing(store)) await this.#orThrow('release', () => store.release(key, lease))
+    const leasing = this.#leasing
+    if (leasing) await this.#orThrow('release', () => leasing.release(key, lease))
   }
 
   /** Whether the remote can invalidate by tag. */
   get tags(): boolean {
-    return isTagging(this.#store)
+    return this.#tagging !== undefined
   }
 
   async invalidateTags(tags: readonly string[]): Promise<WriteOutcome> {
@@ -225,11 +228,11 @@ export class Remote {
   }
 
   async #invalidateTags(tags: readonly string[]): Promise<WriteOutcome> {
-    const store = this.#store
-    if (!isTagging(store)) return this.#clear('')
+    const tagging = this.#tagging
+    if (!tagging) return this.#clear('')
     const { writeMs } = this.#settings
     const outcome = outcomeOf(
-      this.#heard(await this.#guard.call('invalidateTags', writeMs, () => store.invalidateTags(tags))),
+      this.#heard(await this.#guard.call('invalidateTags', writeMs, () => tagging.invalidateTags(tags))),
     )
     return outcome.status === 'applied' ? this.#announce({ type: 'tags', tags }) : outcome
   }

@@ -39,7 +39,6 @@ import { Coherence } from './coherence.ts'
 import { type Settings, settingsOf, type TieredStoreOptions } from './options.ts'
 import { Promotions } from './promotions.ts'
 import { Remote } from './remote.ts'
-import type { Answer } from './remote-guard.ts'
 import { touch } from './touch.ts'
 
 /**
@@ -89,18 +88,19 @@ export class TieredStore
   }
 
   get(key: string): Awaitable<Entry | undefined> {
-    return this.#get(key, () => this.#remote.read(key)) as Awaitable<Entry | undefined>
+    return this.#get(key) as Awaitable<Entry | undefined>
   }
 
   getOrLease(key: string, leaseMs: number): Awaitable<LeaseRead> {
-    return this.#get(key, () => this.#remote.readOrLease(key, leaseMs))
+    return this.#get(key, leaseMs)
   }
 
-  #get(key: string, far: () => Awaitable<Answer<LeaseRead>>): Awaitable<LeaseRead> {
-    if (!this.#trusted && this.#remote.available) return this.#getPastNear(key, far)
+  /** @param leaseMs if the remote is to say who loads */
+  #get(key: string, leaseMs?: number): Awaitable<LeaseRead> {
+    if (!this.#trusted && this.#remote.available) return this.#getPastNear(key, leaseMs)
     const near = this.#near.get(key)
-    if (isPending(near)) return near.then(entry => this.#nearHit(entry) ?? this.#getFar(key, far))
-    return this.#nearHit(near) ?? this.#getFar(key, far)
+    if (isPending(near)) return near.then(entry => this.#nearHit(entry) ?? this.#getFar(key, leaseMs))
+    return this.#nearHit(near) ?? this.#getFar(key, leaseMs)
   }
 
   /** Without a lease (the remote is away, or another process loads too long) it is kept here alone. */
@@ -249,9 +249,9 @@ export class TieredStore
   }
 
   /** Asks the remote, and keeps the answer near unless the key was written meanwhile. A failure is a miss. */
-  #getFar(key: string, ask: () => Awaitable<Answer<LeaseRead>>): Awaitable<LeaseRead> {
+  #getFar(key: string, leaseMs: number | undefined): Awaitable<LeaseRead> {
     const placeholder = this.#promotions.startRead(key)
-    return chain(ask(), answer => {
+    return chain(this.#remote.read(key, leaseMs), answer => {
       this.#promotions.endRead(key, placeholder)
       this.#noteState()
       const entry = answer.ok ? answer.value : undefined
@@ -269,8 +269,8 @@ export class TieredStore
    * The stream is broken but the remote is there: what it says is true, what is near may not be, and nothing is
    * kept. Only when the remote fails after all does the near tier answer.
    */
-  #getPastNear(key: string, ask: () => Awaitable<Answer<LeaseRead>>): Awaitable<LeaseRead> {
-    return chain(ask(), answer => {
+  #getPastNear(key: string, leaseMs: number | undefined): Awaitable<LeaseRead> {
+    return chain(this.#remote.read(key, leaseMs), answer => {
       this.#noteState()
       if (!answer.ok) return chain(this.#near.get(key), near => this.#nearHit(near))
       if (answer.value && !isVacant(answer.value)) this.#farHits++

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PolicyName } from '@cache/memory'
 import { PrometheusMetrics, serveMetrics } from '@cache/metrics-prometheus'
+import { RedisStore } from '@cache/redis'
 import { PRODUCTS } from '../origin.ts'
 import { startService } from '../service.ts'
 import type { Arguments } from './arguments.ts'
@@ -44,6 +45,8 @@ export async function runDemo({ args, env, screen, signal, onSummary }: DemoOpti
   await using resources = new AsyncDisposableStack()
   const redis = await provideRedis(env, say)
   resources.defer(() => redis.own?.stop())
+  const prefix = `catalogue-demo-${process.pid}:`
+  if (redis.origin === 'url' && redis.url !== undefined) resources.defer(janitorOf(redis.url, prefix))
   const { observer, register } = new PrometheusMetrics()
   const service = await startService({
     host: '127.0.0.1',
@@ -52,10 +55,9 @@ export async function runDemo({ args, env, screen, signal, onSummary }: DemoOpti
     policy: args.policy as PolicyName,
     ttl: TTL_SECONDS,
     observer,
-    ...(redis.url === undefined ? {} : { redisUrl: redis.url, prefix: `catalogue-demo-${process.pid}:` }),
+    ...(redis.url === undefined ? {} : { redisUrl: redis.url, prefix }),
   })
   resources.defer(() => service.close())
-  if (redis.origin === 'url') resources.defer(async () => void (await service.cache.clear()))
   const metrics = await serveMetrics({
     port: METRICS_PORT,
     host: '127.0.0.1',
@@ -88,4 +90,16 @@ export async function runDemo({ args, env, screen, signal, onSummary }: DemoOpti
   if (!args.keep || signal.aborted) return
   table.conclude(`\n${service.url} and ${metrics.url} stay up until Ctrl-C`)
   await once(signal, 'abort')
+}
+
+/** @returns a function that leaves the user's Redis as it was. @throws at once for a URL that is none */
+function janitorOf(url: string, prefix: string): () => Promise<void> {
+  const store = new RedisStore({ url, prefix, poolSize: 1 })
+  return async () => {
+    try {
+      await store.purge()
+    } finally {
+      await store.close()
+    }
+  }
 }

@@ -1,5 +1,8 @@
 import type { Invalidation, InvalidationMessage } from '@cache/core'
 
+/** A message as it arrives: what outdates tags or a scope has its version, see `ServerOrder`. */
+export type VersionedMessage = InvalidationMessage & { readonly version?: number }
+
 const VERSION = 1
 
 /** The channel on which everything written under `prefix` is announced. */
@@ -11,18 +14,24 @@ export function encodeMessage(source: string, invalidation: Invalidation): strin
   return JSON.stringify({ v: VERSION, source, ...invalidation })
 }
 
+/** For a script that appends the version and the closing brace. */
+export function openMessage(source: string, invalidation: Invalidation): string {
+  return encodeMessage(source, invalidation).slice(0, -1)
+}
+
 /** @returns `undefined` for what is not a message of ours, or of a version not known here */
-export function decodeMessage(bytes: Buffer): InvalidationMessage | undefined {
+export function decodeMessage(bytes: Buffer): VersionedMessage | undefined {
   const message = parse(bytes)
   if (message?.v !== VERSION) return undefined
-  const { source, type, keys, scope } = message
-  if (typeof source !== 'string') return undefined
-  if (type === 'keys') {
-    return Array.isArray(keys) && keys.every(isString) ? { type, keys, source } : undefined
-  }
+  const { source, type, keys, tags, scope, version } = message
+  if (!isString(source)) return undefined
+  if (type === 'keys') return areStrings(keys) ? { type, keys, source } : undefined
+  if (version !== undefined && !Number.isSafeInteger(version)) return undefined
+  const versioned = { source, ...(version !== undefined && { version: version as number }) }
+  if (type === 'tags') return areStrings(tags) ? { type, tags, ...versioned } : undefined
   if (type !== 'clear') return undefined
-  if (scope === undefined) return { type, source }
-  return isString(scope) ? { type, scope, source } : undefined
+  if (scope === undefined) return { type, ...versioned }
+  return isString(scope) ? { type, scope, ...versioned } : undefined
 }
 
 function parse(bytes: Buffer): Record<string, unknown> | undefined {
@@ -31,6 +40,10 @@ function parse(bytes: Buffer): Record<string, unknown> | undefined {
   } catch {
     return undefined
   }
+}
+
+function areStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(isString)
 }
 
 function isString(value: unknown): value is string {

@@ -4,13 +4,13 @@ import {
   type Gap,
   type Invalidation,
   type InvalidationBus,
-  type InvalidationMessage,
   type TimerHandle,
   type WriteOutcome,
 } from '@cache/core'
-import type { Connect } from '../connect.ts'
+import type { Listening } from '../connect.ts'
+import type { Keyspace } from '../keyspace.ts'
 import type { RedisLike } from '../redis-like.ts'
-import { decodeMessage } from './message.ts'
+import { decodeMessage, type VersionedMessage } from './message.ts'
 import { decodeTracked, TRACKED, track } from './tracking.ts'
 
 /**
@@ -25,14 +25,17 @@ export interface PubSubOptions {
   readonly id: string
   /** Whether to hear of keys that any program changes, not only of what is announced. */
   readonly mode: BusMode
-  readonly prefix: string
+  readonly keys: Keyspace
   readonly channel: string
   /** Makes the connection to listen on, at the first `subscribe` or `onGap`. */
-  readonly connect: Connect
+  readonly listening: Listening
   readonly publish: (invalidation: Invalidation) => Promise<WriteOutcome>
   readonly heartbeatMs: number
   readonly clock: Clock
 }
+
+/** How soon it is looked again for a server to listen to, in milliseconds. */
+const LOOK_AGAIN_MS = 50
 
 /** The `source` of what Redis itself tells: nobody's, for it does not say who made a change. */
 const ANYBODY = ''
@@ -45,7 +48,7 @@ const ANYBODY = ''
 export class PubSub implements InvalidationBus {
   readonly id: string
   readonly #options: PubSubOptions
-  readonly #listeners = new Set<(message: InvalidationMessage) => void>()
+  readonly #listeners = new Set<(message: VersionedMessage) => void>()
   readonly #gapListeners = new Set<(gap: Gap) => void>()
   #client: RedisLike | undefined
   #timer: TimerHandle | undefined
@@ -68,7 +71,7 @@ export class PubSub implements InvalidationBus {
     return this.#options.publish(invalidation)
   }
 
-  subscribe(listener: (message: InvalidationMessage) => void): () => void {
+  subscribe(listener: (message: VersionedMessage) => void): () => void {
     this.#open()
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -89,24 +92,39 @@ export class PubSub implements InvalidationBus {
 
   #open(): void {
     if (this.#closed) throw new CacheError('CLOSED', 'the bus is closed')
-    if (this.#client) return
-    const client = this.#options.connect(this.#options.mode === 'tracking' ? { protocol: 2 } : {})
+    if (this.#timer) return
+    this.#connect()
+    this.#scheduleBeat()
+  }
+
+  #connect(): void {
+    const { listening, mode } = this.#options
+    const client = listening.connect(mode === 'tracking' ? { protocol: 2 } : {})
     this.#client = client
+    if (!client) return // the next beat tries again
     client.on('ready', () => this.#listen(client))
     client.on('close', () => this.#broke('the connection to Redis was lost'))
+    client.on('end', () => this.#ended(client))
     client.on('error', () => {}) // 'close' follows, and that is a gap
     client.on('messageBuffer', (channel: unknown, payload: unknown) => {
       if (String(channel) === TRACKED) this.#receiveTracked(payload)
       else this.#receive(payload as Buffer)
     })
-    this.#scheduleBeat()
+  }
+
+  /** The connection will not be made anew by itself: the next beat makes another one, to another node of a cluster. */
+  #ended(client: RedisLike): void {
+    if (this.#client === client) this.#client = undefined
   }
 
   async #listen(client: RedisLike): Promise<void> {
+    const { check } = this.#options.listening
     this.#awaiting = true
     try {
+      await check?.(client)
       await this.#subscribe(client)
     } catch {
+      if (check) client.disconnect() // another node may do better
       return // the next beat tries again, or the connection is gone
     } finally {
       this.#awaiting = false
@@ -122,8 +140,8 @@ export class PubSub implements InvalidationBus {
 
   /** Tracking has to be asked for first: a RESP2 connection that is subscribed takes no other command. */
   async #subscribe(client: RedisLike): Promise<void> {
-    const { mode, prefix, channel } = this.#options
-    this.#tracks = mode === 'tracking' && (await tracks(client, prefix))
+    const { mode, keys, channel } = this.#options
+    this.#tracks = mode === 'tracking' && (await tracks(client, keys.prefix))
     await client.subscribe(...(this.#tracks ? [TRACKED, channel] : [channel]))
   }
 
@@ -136,12 +154,12 @@ export class PubSub implements InvalidationBus {
 
   #receiveTracked(payload: unknown): void {
     if (!this.#connected) return
-    const invalidation = decodeTracked(payload, this.#options.prefix)
+    const invalidation = decodeTracked(payload, this.#options.keys)
     if (invalidation) this.#tell({ ...invalidation, source: ANYBODY })
     else this.#tellGap({ connected: true, reason: 'the database was emptied' })
   }
 
-  #tell(message: InvalidationMessage): void {
+  #tell(message: VersionedMessage): void {
     for (const listener of this.#listeners) spare(() => listener(message))
   }
 
@@ -157,17 +175,19 @@ export class PubSub implements InvalidationBus {
   }
 
   #scheduleBeat(): void {
-    const { clock, heartbeatMs } = this.#options
+    const { clock } = this.#options
+    const heartbeatMs = this.#client ? this.#options.heartbeatMs : LOOK_AGAIN_MS
     // An immediate, because after a stall of the event loop the answer may lie unread in the socket.
     this.#timer = clock.setTimeout(() => setImmediate(() => this.#beat()), heartbeatMs)
     this.#timer.unref?.()
   }
 
   #beat(): void {
-    const client = this.#client
-    if (this.#closed || !client) return
+    if (this.#closed) return
+    if (!this.#client) this.#connect()
     this.#scheduleBeat()
-    if (client.status !== 'ready') return
+    const client = this.#client
+    if (client?.status !== 'ready') return
     if (this.#awaiting) {
       this.#broke('Redis missed a heartbeat')
       client.disconnect(true)
@@ -181,7 +201,7 @@ export class PubSub implements InvalidationBus {
   async #ping(client: RedisLike): Promise<void> {
     this.#awaiting = true
     try {
-      await client.ping()
+      await Promise.all([client.ping(), this.#options.listening.check?.(client)])
       this.#awaiting = false
     } catch {
       // Still awaiting: the connection closes, or the next beat finds the heartbeat missed.

@@ -1,4 +1,5 @@
 import type { Invalidation } from '@cache/core'
+import type { Keyspace } from '../keyspace.ts'
 import type { RedisLike } from '../redis-like.ts'
 
 /** Where Redis says which of the keys it tracks were written, removed or expired. */
@@ -17,8 +18,8 @@ export async function track(client: RedisLike, prefix: string): Promise<void> {
 }
 
 /** @returns what a message of {@link TRACKED} says, `undefined` if it is that everything may have changed */
-export function decodeTracked(payload: unknown, prefix: string): Invalidation | undefined {
+export function decodeTracked(payload: unknown, keyspace: Keyspace): Invalidation | undefined {
   if (!Array.isArray(payload)) return undefined
-  const keys = payload.map(key => String(key)).filter(key => key.startsWith(prefix))
-  return { type: 'keys', keys: keys.map(key => key.slice(prefix.length)) }
+  const keys = payload.map(String).filter(key => key.startsWith(keyspace.prefix))
+  return { type: 'keys', keys: keys.flatMap(key => keyspace.entryKeyOf(key) ?? []) }
 }

@@ -20,12 +20,16 @@ export const json: Serializer = Object.freeze({
     return Buffer.from(text)
   },
   decode(bytes: Buffer): unknown {
-    const text = bytes.toString('utf8')
-    const value: unknown = JSON.parse(text)
-    if (isSuspicious(text) && isPolluted(value)) throw new SyntaxError('polluted JSON')
-    return value
+    return parseJson(bytes.toString())
   },
 })
+
+/** The value of a text that may be anything. @throws SyntaxError, which may quote the text */
+export function parseJson(text: string): unknown {
+  const value: unknown = JSON.parse(text)
+  if (isSuspicious(text) && isPolluted(value)) throw new SyntaxError('polluted JSON')
+  return value
+}
 
 /** JSON's own signature denies that it answers `undefined` for what it cannot express. */
 function stringify(value: unknown): string | undefined {

@@ -1,0 +1,192 @@
+import {
+  type Awaitable,
+  batchOutcome,
+  type CacheError,
+  type Clock,
+  type Entry,
+  type FillOutcome,
+  failed,
+  isCallersFault,
+  isPending,
+  type Lease,
+  type StoreOperation,
+  SUPERSEDED,
+  toCacheError,
+  type WriteOutcome,
+} from '@cache/core'
+import { encodeMessage } from './bus/message.ts'
+import type { EntryCodec } from './entry-codec.ts'
+import { writeStamp } from './envelope.ts'
+import type { Keyspace } from './keyspace.ts'
+import { allowance } from './lanes.ts'
+import type { LargeKeys } from './large-keys.ts'
+import { tokenBytes } from './leases.ts'
+import type { Pool } from './pool.ts'
+import { FILL } from './scripts/lease-scripts.ts'
+import { type ServerOrder, toldOutcome } from './server-order.ts'
+import type { Tagged, Tags } from './tags.ts'
+import { timeLeft } from './time-left.ts'
+import { Turns } from './turns.ts'
+import type { Write, Writer } from './writer.ts'
+
+export interface EntryWriterOptions {
+  readonly writer: Writer
+  readonly pool: Pool
+  readonly largeKeys: LargeKeys
+  readonly keys: Keyspace
+  readonly codec: EntryCodec
+  readonly order: ServerOrder
+  readonly tags: Tags
+  readonly channel: string
+  /** The `source` of what is announced. */
+  readonly source: string
+  readonly writeMs: number
+  readonly clock: Clock
+}
+
+/** The longest time to live that is sent to Redis, for entries that never expire: a hundred years. */
+const MAX_TTL_MS = 36_500 * 86_400_000
+
+/** Turns entries into writes: encoded, stamped, with markers for their tags, and sent in the order of the calls. */
+export class EntryWriter {
+  readonly #options: EntryWriterOptions
+  readonly #turns = new Turns()
+
+  constructor(options: EntryWriterOptions) {
+    this.#options = options
+  }
+
+  /** @throws CacheError `SERIALIZATION` or `INVALID_VALUE` if a single value is, at once, before any is written */
+  set(
+    operation: StoreOperation,
+    entries: readonly (readonly [key: string, entry: Entry])[],
+  ): Promise<WriteOutcome> {
+    const { order, clock, writeMs } = this.#options
+    const now = clock.now()
+    const until = now + writeMs
+    // Half the time for the question: without an answer the write is sent all the same, or says why it cannot be.
+    const stamp = order.stamp(now + writeMs / 2)
+    const writes = entries.map(([key, entry]) => this.#encode(key, entry, isPending(stamp) ? 0 : stamp, now))
+    const keys = entries.map(([key]) => key)
+    if (!isPending(stamp) && !writes.some(isPending) && this.#turns.areFree(keys)) {
+      return this.#send(operation, entries, writes as Write[], stamp, until)
+    }
+    return this.#inTurn(operation, entries, keys, Promise.all([stamp, ...writes]), until)
+  }
+
+  remove(operation: StoreOperation, keys: readonly string[]): Promise<WriteOutcome> {
+    const send = (): Promise<WriteOutcome> =>
+      this.#options.writer.write(
+        operation,
+        keys.map(key => ({ key })),
+      )
+    return this.#turns.areFree(keys) ? send() : this.#turns.take(keys, Promise.resolve(), send)
+  }
+
+  /** Stores what was loaded under a lease, and says so to the other processes. */
+  async fill(key: string, entry: Entry, { token, stamp = 0 }: Lease): Promise<FillOutcome> {
+    const { codec, order, clock, writeMs } = this.#options
+    const now = clock.now()
+    const until = now + writeMs
+    const ttlMs = this.ttlMs(entry, now)
+    if (ttlMs <= 0) return SUPERSEDED
+    const encoded = codec.encode(entry, stamp)
+    const bytes = isPending(encoded) ? await encoded : encoded
+    try {
+      const [answer] = await Promise.all([
+        this.#sendFill(key, bytes, ttlMs, token),
+        entry.tags?.length ? this.#options.tags.mark([{ tags: entry.tags, stamp, ttlMs }], until) : undefined,
+        order.isCaughtUp ? undefined : order.catchUp(until),
+      ])
+      if (answer === 0 || (await order.isOutdated(key, entry.tags, stamp, until))) return SUPERSEDED
+      return toldOutcome(answer)
+    } catch (thrown) {
+      return failed(toCacheError(thrown, 'STORE', 'what was loaded could not be stored'))
+    }
+  }
+
+  /** Resolves when all writes asked for so far are on their way. */
+  whenSent(): Promise<void> {
+    return this.#turns.whenStarted()
+  }
+
+  /** How long an entry is to be kept, in milliseconds; 0 or less if it is over. */
+  ttlMs({ expiresAt }: Pick<Entry, 'expiresAt'>, now: number = this.#options.clock.now()): number {
+    return Math.min(Math.ceil(expiresAt - now), MAX_TTL_MS)
+  }
+
+  /** An entry that is over already removes what was there. */
+  #encode(key: string, entry: Entry, stamp: number, now: number): Awaitable<Write> {
+    const ttlMs = this.ttlMs(entry, now)
+    if (ttlMs <= 0) return { key }
+    const bytes = this.#options.codec.encode(entry, stamp)
+    if (!isPending(bytes)) return { key, stored: { bytes, ttlMs } }
+    return bytes.then(late => ({ key, stored: { bytes: late, ttlMs } }))
+  }
+
+  async #inTurn(
+    operation: StoreOperation,
+    entries: readonly (readonly [string, Entry])[],
+    keys: readonly string[],
+    ready: Promise<readonly [stamp: number, ...writes: Write[]]>,
+    until: number,
+  ): Promise<WriteOutcome> {
+    try {
+      return await this.#turns.take(keys, ready, ([stamp, ...writes]) => {
+        for (const { stored } of writes) if (stored) writeStamp(stored.bytes, stamp)
+        return this.#send(operation, entries, writes, stamp, until)
+      })
+    } catch (thrown) {
+      if (isCallersFault(thrown)) throw thrown
+      return failed(toCacheError(thrown, 'STORE', 'the write could not be prepared'))
+    }
+  }
+
+  #send(
+    operation: StoreOperation,
+    entries: readonly (readonly [string, Entry])[],
+    writes: readonly Write[],
+    stamp: number,
+    until: number,
+  ): Promise<WriteOutcome> {
+    const { writer, clock, writeMs } = this.#options
+    const written = writer.write(operation, writes, writeMs - timeLeft(clock, until))
+    const tagged = entries.filter(([, { tags }]) => tags !== undefined && tags.length > 0)
+    return tagged.length === 0 ? written : this.#marked(written, entries.length, tagged, stamp, until)
+  }
+
+  /** Without markers for its tags an entry does not count: what Redis has of it nobody reads. */
+  async #marked(
+    written: Promise<WriteOutcome>,
+    size: number,
+    tagged: readonly (readonly [string, Entry])[],
+    stamp: number,
+    until: number,
+  ): Promise<WriteOutcome> {
+    const marks = tagged.flatMap(([, entry]): Tagged[] => {
+      const ttlMs = this.ttlMs(entry)
+      return ttlMs > 0 ? [{ tags: entry.tags ?? [], stamp, ttlMs }] : []
+    })
+    const [outcome, error] = await Promise.all([
+      written,
+      marks.length === 0 ? undefined : this.#options.tags.mark(marks, until).catch(toStoreError),
+    ])
+    if (!error) return outcome
+    const failures = new Map([...tagged.map(([key]) => [key, error] as const), ...(outcome.failures ?? [])])
+    return batchOutcome(size, failures)
+  }
+
+  #sendFill(key: string, bytes: Buffer, ttlMs: number, token: string): Promise<unknown> {
+    const { pool, largeKeys, keys, channel, source, writeMs } = this.#options
+    largeKeys.note(key, bytes.length)
+    const message = encodeMessage(source, { type: 'keys', keys: [key] })
+    const route = pool.routeOf(key, bytes.length)
+    return pool.write('set', route, [key], writeMs + allowance(bytes.length), client =>
+      FILL.run(client, [keys.keyOf(key)], [tokenBytes(token), bytes, ttlMs, channel, message]),
+    )
+  }
+}
+
+function toStoreError(thrown: unknown): CacheError {
+  return toCacheError(thrown, 'STORE', 'the tags could not be marked')
+}

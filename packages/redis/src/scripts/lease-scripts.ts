@@ -1,0 +1,50 @@
+import { MAGIC, TOKEN_LENGTH, TOKEN_OFFSET } from '../envelope.ts'
+import { luaBytes, PART, Script } from './script.ts'
+
+/** The lease that a key holds now. */
+const TOKEN = `part(KEYS[1], ${TOKEN_OFFSET}, ${TOKEN_OFFSET + TOKEN_LENGTH - 1})`
+
+/**
+ * Reads, and leaves a placeholder with a lease where nothing is: `SET … NX GET`, for servers before 7.0.
+ *
+ * `KEYS`: the entry. `ARGV`: the placeholder, milliseconds.
+ */
+export const READ_OR_LEASE: Script = new Script(`
+local found = redis.call('GET', KEYS[1])
+if not found then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+return found`)
+
+/**
+ * Puts a placeholder with a lease in place of what was read and is not usable, unless it has changed meanwhile.
+ *
+ * `KEYS`: the entry. `ARGV`: the token it had, or nothing if it is none of ours; the placeholder, milliseconds. Returns
+ * whether it did.
+ */
+export const LEASE_OVER: Script = new Script(`${PART}
+local magic = part(KEYS[1], 0, ${MAGIC.length - 1})
+local token = ${TOKEN}
+if magic == '${luaBytes(MAGIC)}' and token ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1`)
+
+/**
+ * Stores a value if its lease still stands, and says so to the other processes.
+ *
+ * `KEYS`: the entry. `ARGV`: token, envelope, milliseconds, channel, message. Returns 0 if the lease was lost, 1 if stored,
+ * and the error if stored, but the others could not be told.
+ */
+export const FILL: Script = new Script(`${PART}
+if ${TOKEN} ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+local told = redis.pcall('PUBLISH', ARGV[4], ARGV[5])
+return type(told) == 'table' and told.err or 1`)
+
+/** `KEYS`: the entry. `ARGV`: token, milliseconds from now. Returns whether the lease still stood. */
+export const RENEW: Script = new Script(`${PART}
+if ${TOKEN} ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
+
+/** Removes a placeholder. `KEYS`: the entry. `ARGV`: token. */
+export const RELEASE: Script = new Script(`${PART}
+if ${TOKEN} ~= ARGV[1] then return 0 end
+return redis.call('UNLINK', KEYS[1])`)

@@ -1,0 +1,132 @@
+import { MAGIC, STAMP_LENGTH, STAMP_OFFSET, VERSION } from '../envelope.ts'
+import { luaBytes, PART, Script } from './script.ts'
+
+/** Scopes cleared and not swept yet; more than these become one clear of everything. */
+const MAX_CLEARS = 1_000
+/** Invalidated tags remembered for entries that were being loaded at the time. */
+const MAX_RECENT = 10_000
+
+/**
+ * The next version of the order in which things are invalidated: the server's time in microseconds, but later than the last
+ * in any case, and than the latest that the caller (`ARGV[1]`) heard of. So it never falls back, should Redis lose it, or
+ * another server with another clock take over.
+ */
+const NEXT = `
+local time = redis.call('TIME')
+local last = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[1]))
+local version = math.max(time[1] * 1000000 + time[2], last + 1)
+local text = string.format('%.0f', version)
+redis.call('SET', KEYS[1], text)`
+
+/** The scopes under way, by version; of what is unreadable it is certain only that something was cleared. */
+const READ_CLEARS = `
+local stored = redis.call('GET', KEYS[2])
+local readable, clears = pcall(cjson.decode, stored or '{}')
+if not readable or type(clears) ~= 'table' then clears = { [''] = text } end`
+
+/** `KEYS`: last. `ARGV`: the latest version known. Returns that of the latest invalidation, or of now if none is known. */
+export const CURRENT: Script = new Script(`
+local last = redis.call('GET', KEYS[1])
+if last then return last end
+${NEXT}
+return text`)
+
+/**
+ * From here on everything under a scope that is older than the returned version is gone.
+ *
+ * `KEYS`: last, clears. `ARGV`: the latest version known, scope, channel, message without its closing brace. Returns the version, and 1 or why the other
+ * processes could not be told.
+ */
+export const CLEAR: Script = new Script(
+  `
+${NEXT}
+${READ_CLEARS}
+clears[ARGV[2]] = text
+local count = 0
+for _ in pairs(clears) do count = count + 1 end
+if count > ${MAX_CLEARS} then clears = { [''] = text } end
+redis.call('SET', KEYS[2], cjson.encode(clears))
+local told = redis.pcall('PUBLISH', ARGV[3], ARGV[4] .. ',"version":' .. text .. '}')
+return { text, type(told) == 'table' and told.err or 1 }`,
+  'allow-oom',
+)
+
+/** A scope was swept: nothing older than this version is left. `KEYS`: last, clears. `ARGV`: scope, version. */
+export const SWEPT: Script = new Script(
+  `
+local text = ARGV[2]
+${READ_CLEARS}
+if clears[ARGV[1]] ~= text then return 0 end
+clears[ARGV[1]] = nil
+if next(clears) then redis.call('SET', KEYS[2], cjson.encode(clears)) else redis.call('UNLINK', KEYS[2]) end
+return 1`,
+  'allow-oom',
+)
+
+/** Removes entries older than a version, and what is no entry. `KEYS`: entries. `ARGV`: version. Returns how many. */
+export const SWEEP: Script = new Script(
+  `${PART}
+local version, removed = tonumber(ARGV[1]), 0
+for _, key in ipairs(KEYS) do
+  local head = part(key, 0, ${STAMP_OFFSET + STAMP_LENGTH - 1})
+  local ours = #head == ${STAMP_OFFSET + STAMP_LENGTH}
+    and string.sub(head, 1, ${MAGIC.length + 1}) == '${luaBytes([...MAGIC, VERSION])}'
+  if not (ours and struct.unpack('>d', string.sub(head, ${STAMP_OFFSET + 1})) >= version) then
+    removed = removed + redis.call('UNLINK', key)
+  end
+end
+return removed`,
+  'allow-oom',
+)
+
+/**
+ * From here on every entry that has one of the tags and is older than the returned version is outdated.
+ *
+ * A tag that has no marker has no entry that counts, save those being loaded now: for them it is kept among the recent.
+ *
+ * `KEYS`: last, recent, the markers of the tags. `ARGV`: the latest version known, channel, message without its closing
+ * brace, the tags. Returns as {@link CLEAR}.
+ */
+export const INVALIDATE_TAGS: Script = new Script(
+  `
+${NEXT}
+for i = 3, #KEYS do
+  local left = redis.call('PTTL', KEYS[i])
+  if left > 0 then redis.call('SET', KEYS[i], text, 'PX', left) end
+  redis.call('ZADD', KEYS[2], text, ARGV[i + 1])
+end
+redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -${MAX_RECENT + 1})
+local told = redis.pcall('PUBLISH', ARGV[2], ARGV[3] .. ',"version":' .. text .. '}')
+return { text, type(told) == 'table' and told.err or 1 }`,
+  'allow-oom',
+)
+
+/**
+ * Sees to it that tags have markers that outlive an entry: an entry whose tag has none does not count, so a marker
+ * lost to eviction invalidates what it stood for.
+ *
+ * A new marker gets the version of the latest invalidation of its tag, if that is among the recent; the entry's own stamp
+ * if there was none since; and if the recent ones do not reach back so far, that of the latest invalidation of any.
+ *
+ * `KEYS`: last, recent, the markers. `ARGV`: stamp of the entry, milliseconds, the tags. Returns the versions.
+ */
+export const MARK_TAGS: Script = new Script(`
+local stamp = tonumber(ARGV[1])
+local last = tonumber(redis.call('GET', KEYS[1]) or -1)
+local oldest = tonumber(redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2] or -1)
+local reaches = (last >= 0 and stamp >= last) or (oldest >= 0 and stamp >= oldest)
+local time = redis.call('TIME')
+local anything = last >= 0 and last or time[1] * 1000000 + time[2]
+local versions = {}
+for i = 3, #KEYS do
+  local version = redis.call('GET', KEYS[i])
+  if not version then
+    local recent = tonumber(redis.call('ZSCORE', KEYS[2], ARGV[i]) or -1)
+    version = string.format('%.0f', recent >= 0 and recent or reaches and stamp or anything)
+    redis.call('SET', KEYS[i], version, 'PX', ARGV[2])
+  elseif redis.call('PTTL', KEYS[i]) < tonumber(ARGV[2]) then
+    redis.call('PEXPIRE', KEYS[i], ARGV[2])
+  end
+  versions[#versions + 1] = version
+end
+return versions`)

@@ -1,0 +1,268 @@
+import { APPLIED, type Awaitable, type Clock, type Entry, type WriteOutcome } from '@cache/core'
+import { classifyReply } from './classify-error.ts'
+import type { Command } from './connection.ts'
+import { corrupt } from './envelope.ts'
+import type { Keyspace } from './keyspace.ts'
+import { CURRENT } from './scripts/order-scripts.ts'
+import { timeLeft } from './time-left.ts'
+
+/** Tags whose versions are known here. */
+const MAX_TAGS = 10_000
+
+/** What is known of a tag: everything or, while Redis is being asked, what was heard meanwhile. */
+interface Known {
+  /** Of its latest invalidation. */
+  version: number
+  complete: boolean
+}
+
+export interface ServerOrderOptions {
+  readonly keys: Keyspace
+  /** Sends a command that reads, with a deadline in milliseconds. */
+  readonly ask: <T>(command: Command<T>, ms: number) => Promise<T>
+  /** The deadline of what nobody waits for. */
+  readonly readMs: number
+  readonly clock: Clock
+}
+
+/**
+ * What this process knows of the order in which Redis saw scopes and tags invalidated. Every invalidation has a version; an
+ * entry has for its stamp the latest version when its write, or its load, began. It is outdated if a scope that it lies
+ * in, or a tag that it has, was invalidated under a later version.
+ *
+ * As long as messages arrive without a gap, what is known here is all there is to know; else Redis is asked with every read.
+ */
+export class ServerOrder {
+  readonly #keys: Keyspace
+  readonly #options: ServerOrderOptions
+  /** The latest version; `undefined` while that is not known. */
+  #last: number | undefined
+  readonly #clears = new Map<string, number>()
+  readonly #tags = new Map<string, Known>()
+  #connected = false
+  /** Counts the gaps: what was asked for before one is worth nothing after it. */
+  #era = 0
+  #caughtUp = false
+  /** Invalidations of our own that Redis has not answered. */
+  readonly #changes = new Set<Promise<WriteOutcome>>()
+  /** Counts them. */
+  #changed = 0
+
+  constructor(options: ServerOrderOptions) {
+    this.#keys = options.keys
+    this.#options = options
+  }
+
+  /** Whether everything invalidated so far is known. */
+  get isCaughtUp(): boolean {
+    return this.#caughtUp
+  }
+
+  /** The latest version heard of, for the next to be later in any case. */
+  get latest(): number {
+    return this.#last ?? 0
+  }
+
+  /** The scopes that were cleared and, as far as known, not swept yet. */
+  get clears(): ReadonlyMap<string, number> {
+    return this.#clears
+  }
+
+  /** Messages may have been missed. */
+  async gap(connected: boolean): Promise<void> {
+    this.#era++
+    this.#connected = connected
+    this.#caughtUp = false
+    this.#tags.clear()
+    if (!connected) return
+    await this.catchUp()
+    if (this.#last === undefined) await this.stamp()
+  }
+
+  noteClear(scope: string, version: number): void {
+    this.#note(version)
+    this.#clears.set(scope, Math.max(version, this.#clears.get(scope) ?? 0))
+  }
+
+  noteSwept(scope: string, version: number): void {
+    if ((this.#clears.get(scope) ?? 0) <= version) this.#clears.delete(scope)
+  }
+
+  noteTags(tags: readonly string[], version: number): void {
+    this.#note(version)
+    for (const tag of tags) {
+      const known = this.#tags.get(tag)
+      if (known) known.version = Math.max(known.version, version)
+    }
+  }
+
+  /**
+   * An invalidation of our own is under way: what is written after it must not be taken for older.
+   *
+   * @param answer of its script
+   * @param note hears its version
+   */
+  async change(answer: Promise<unknown>, note: (version: number) => void): Promise<WriteOutcome> {
+    const change = answer.then(outcome => {
+      const [version, told] = outcome as readonly [unknown, unknown]
+      note(toVersion(String(version)))
+      return toldOutcome(told)
+    })
+    this.#changes.add(change)
+    this.#changed++
+    try {
+      return await change
+    } finally {
+      this.#changes.delete(change)
+    }
+  }
+
+  /**
+   * The stamp of what is written, or begins to be loaded, now: behind our own invalidations under way. Asks Redis unless
+   * caught up; if that fails it is the latest known: with too early a stamp a value may be lost, but none comes back.
+   *
+   * @param until when it has to be known, epoch ms
+   */
+  stamp(until: number = this.#soon()): Awaitable<number> {
+    if (this.#changes.size > 0) return Promise.allSettled(this.#changes).then(() => this.#knownStamp(until))
+    return this.#knownStamp(until)
+  }
+
+  /** Asks which scopes were cleared: to be awaited with every read unless {@link isCaughtUp}. @param until epoch ms */
+  async catchUp(until: number = this.#soon()): Promise<void> {
+    const { last, clears } = this.#keys
+    const era = this.#era
+    const before = new Map(this.#clears)
+    const [version, stored] = await this.#ask(client => client.mgetBuffer([last, clears]), until)
+    if (version) this.#note(toVersion(version.toString()))
+    const cleared = parseClears(stored ?? null)
+    for (const [scope, clearedAt] of cleared) this.noteClear(scope, clearedAt)
+    for (const [scope, clearedAt] of before) if (!cleared.has(scope)) this.noteSwept(scope, clearedAt)
+    if (this.#connected && era === this.#era) this.#caughtUp = true
+  }
+
+  /** Whether it takes an entry's stamp to tell that it is not outdated. */
+  concerns(entry: Entry): boolean {
+    return this.#clears.size > 0 || (entry.tags !== undefined && entry.tags.length > 0)
+  }
+
+  /**
+   * Whether an entry of this key, tags and stamp counts no more. Asks Redis for tags not known here.
+   *
+   * @param until when it has to be known, epoch ms
+   */
+  isOutdated(
+    key: string,
+    tags: readonly string[] | undefined,
+    stamp: number,
+    until: number = this.#soon(),
+  ): Awaitable<boolean> {
+    for (const [scope, version] of this.#clears) if (stamp < version && key.startsWith(scope)) return true
+    for (const tag of tags ?? []) {
+      const known = this.#tags.get(tag)
+      if (!known?.complete) return this.#askTags(tags ?? [], stamp, until)
+      if (stamp < known.version) return true
+    }
+    return false
+  }
+
+  /** Listens for tags that Redis is about to be asked for. */
+  track(tags: readonly string[]): readonly Known[] {
+    return tags.map(tag => {
+      const known = this.#tags.get(tag) ?? { version: 0, complete: false }
+      if (!this.#tags.has(tag)) this.#remember(tag, known)
+      return known
+    })
+  }
+
+  /** Redis answered. @param versions `null` for a tag without a marker: whoever writes the next entry makes one */
+  settle(tags: readonly string[], tracked: readonly Known[], versions: readonly (string | null)[]): void {
+    for (const [index, tag] of tags.entries()) {
+      const known = tracked[index]
+      const version = versions[index]
+      if (!known) continue
+      if (typeof version === 'string') {
+        known.version = Math.max(known.version, toVersion(version))
+        known.complete = true
+      } else if (this.#tags.get(tag) === known) this.#tags.delete(tag)
+    }
+  }
+
+  async #askTags(tags: readonly string[], stamp: number, until: number): Promise<boolean> {
+    const tracked = this.track(tags)
+    const keys = tags.map(tag => this.#keys.tagKeyOf(tag))
+    const found = await this.#ask(client => client.mgetBuffer(keys), until)
+    const versions = found.map(version => version?.toString() ?? null)
+    this.settle(tags, tracked, versions)
+    return versions.some(version => version === null) || tracked.some(known => stamp < known.version)
+  }
+
+  #knownStamp(until: number): Awaitable<number> {
+    if (this.#caughtUp && this.#last !== undefined) return this.#last
+    return this.#askLast(until)
+  }
+
+  /** An invalidation of our own that began after the question may have been executed before it: then what was known. */
+  async #askLast(until: number): Promise<number> {
+    const { latest } = this
+    const changed = this.#changed
+    try {
+      const answer = await this.#ask(client => CURRENT.run(client, [this.#keys.last], [latest]), until)
+      const version = this.#note(toVersion(String(answer)))
+      return changed === this.#changed ? version : latest
+    } catch {
+      return latest
+    }
+  }
+
+  /** An async function, so that a deadline that has passed is a rejection like any other. */
+  async #ask<T>(command: Command<T>, until: number): Promise<T> {
+    const { ask, clock } = this.#options
+    return ask(command, timeLeft(clock, until))
+  }
+
+  #soon(): number {
+    return this.#options.clock.now() + this.#options.readMs
+  }
+
+  #note(version: number): number {
+    this.#last = Math.max(version, this.#last ?? 0)
+    return this.#last
+  }
+
+  /** Nothing is kept that no message would update. */
+  #remember(tag: string, known: Known): void {
+    if (!this.#connected) return
+    this.#tags.set(tag, known)
+    if (this.#tags.size <= MAX_TAGS) return
+    for (const oldest of this.#tags.keys()) {
+      this.#tags.delete(oldest)
+      return
+    }
+  }
+}
+
+/** @param told 1, or what Redis said when the other processes were to be told */
+export function toldOutcome(told: unknown): WriteOutcome {
+  return told === 1 ? APPLIED : { status: 'partial', error: classifyReply(String(told)) }
+}
+
+/** @throws CacheError `CORRUPT` */
+function toVersion(text: string): number {
+  const version = Number(text)
+  if (text !== '' && Number.isSafeInteger(version)) return version
+  throw corrupt('the order of invalidations is unreadable')
+}
+
+/** @throws CacheError `CORRUPT` */
+function parseClears(stored: Buffer | null): Map<string, number> {
+  if (!stored) return new Map()
+  let clears: unknown
+  try {
+    clears = JSON.parse(stored.toString())
+  } catch {
+    clears = undefined
+  }
+  if (typeof clears !== 'object' || clears === null) throw corrupt('the order of invalidations is unreadable')
+  return new Map(Object.entries(clears).map(([scope, version]) => [scope, toVersion(String(version))]))
+}

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { Turns } from './turns.ts'
+
+test('calls about a key start in the order they were made, however long each takes to prepare', async () => {
+  const turns = new Turns()
+  const started: string[] = []
+  const [slow, quick] = [Promise.withResolvers<string>(), Promise.withResolvers<string>()]
+  const start = async (name: string): Promise<void> => void started.push(name)
+  const calls = [turns.take(['a', 'b'], slow.promise, start), turns.take(['b', 'c'], quick.promise, start)]
+  quick.resolve('second')
+  await new Promise(setImmediate)
+  expect(started).toEqual([])
+  expect([turns.areFree(['c']), turns.areFree(['d'])]).toEqual([false, true])
+  slow.resolve('first')
+  await Promise.all(calls)
+  expect(started).toEqual(['first', 'second'])
+  expect(turns.areFree(['a', 'b', 'c'])).toBe(true)
+})
+
+test('one that cannot be prepared holds nobody up', async () => {
+  const turns = new Turns()
+  const failing = turns.take(['a'], Promise.reject(new Error('no')), async () => 'never')
+  const next = turns.take(['a'], Promise.resolve(1), async ready => ready)
+  await expect(failing).rejects.toThrow('no')
+  expect(await next).toBe(1)
+  expect(turns.areFree(['a'])).toBe(true)
+})
+
+test('the next starts once the one before has started, not once it has ended', async () => {
+  const turns = new Turns()
+  const endless = turns.take(['a'], Promise.resolve(), () => new Promise(() => {}))
+  expect(await turns.take(['a'], Promise.resolve(), async () => 'started')).toBe('started')
+  void endless
+})

@@ -1,0 +1,33 @@
+/** Keeps calls about one key in order while some of them are being prepared. */
+export class Turns {
+  /** By key, the latest call that has not started. */
+  readonly #waiting = new Map<string, Promise<void>>()
+
+  /** Whether a call about these keys may start at once. */
+  areFree(keys: readonly string[]): boolean {
+    return this.#waiting.size === 0 || !keys.some(key => this.#waiting.has(key))
+  }
+
+  /** Resolves when no call that was made so far is being prepared any more. */
+  async whenStarted(): Promise<void> {
+    await Promise.all(this.#waiting.values())
+  }
+
+  /**
+   * Calls `start` once `ready` resolves and every earlier call about these keys has started.
+   *
+   * @returns what it returns; rejects with what `ready` rejects with, and lets the others by
+   */
+  async take<R, T>(keys: readonly string[], ready: Promise<R>, start: (ready: R) => Promise<T>): Promise<T> {
+    const ahead = keys.flatMap(key => this.#waiting.get(key) ?? [])
+    const { promise: started, resolve } = Promise.withResolvers<void>()
+    for (const key of keys) this.#waiting.set(key, started)
+    try {
+      const [result] = await Promise.all([ready, ...ahead])
+      return start(result) // Not awaited: from here on its place among the others is given.
+    } finally {
+      resolve()
+      for (const key of keys) if (this.#waiting.get(key) === started) this.#waiting.delete(key)
+    }
+  }
+}

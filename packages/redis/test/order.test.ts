@@ -1,0 +1,199 @@
+import { Cache, type Entry } from '@cache/core'
+import { RedisServer, TcpProxy } from '@cache/test-support'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { Keyspace } from '../src/keyspace.ts'
+import { connected, entry, openClient, ownServer, patientStore } from './support.ts'
+
+let server: RedisServer
+beforeAll(async () => {
+  server = await RedisServer.start()
+})
+afterAll(() => server.stop())
+
+let prefixes = 0
+async function fleet(size: number, url = server.url, prefix = `order${prefixes++}:`) {
+  const stores = Array.from({ length: size }, () => patientStore({ url, prefix }))
+  await Promise.all(stores.map(connected))
+  return { stores, client: openClient(url), prefix, keys: new Keyspace(prefix) }
+}
+
+const tagged = (value: unknown, ...tags: string[]): Entry => ({ ...entry(value), tags })
+
+describe('invalidating a tag', () => {
+  test('outdates what has it in every process, and nothing else', async () => {
+    const { stores } = await fleet(2)
+    const [a, b] = stores as [(typeof stores)[0], (typeof stores)[0]]
+    await a.setMany(
+      new Map([
+        ['x', tagged(1, 't', 'u')],
+        ['y', tagged(2, 'u')],
+        ['z', entry(3)],
+      ]),
+    )
+    expect([...(await b.getMany(['x', 'y', 'z'])).found.keys()]).toEqual(['x', 'y', 'z'])
+    expect(await a.invalidateTags(['t'])).toEqual({ status: 'applied' })
+    for (const store of [a, b]) {
+      await expect
+        .poll(async () => [...(await store.getMany(['x', 'y', 'z'])).found.keys()])
+        .toEqual(['y', 'z'])
+      expect(await store.get('x')).toBeUndefined()
+    }
+    await b.set('x', tagged(4, 't'))
+    expect(await a.get('x')).toMatchObject({ value: 4, tags: ['t'] })
+  })
+
+  test('wins over a load that had begun before, though its tags were known only afterwards', async () => {
+    const { stores } = await fleet(2)
+    const [a, b] = stores as [(typeof stores)[0], (typeof stores)[0]]
+    const read = await a.getOrLease('k', 5_000)
+    await b.invalidateTags(['t'])
+    const lease = (read as { lease?: { token: string; stamp?: number } }).lease
+    const filled = await a.fill('k', tagged('old', 't'), lease)
+    expect(filled.status).toBe('superseded')
+    expect(await a.get('k')).toBeUndefined()
+    expect(await b.get('k')).toBeUndefined()
+  })
+
+  test('of others during a load leaves it valid', async () => {
+    const { stores } = await fleet(2)
+    const [a, b] = stores as [(typeof stores)[0], (typeof stores)[0]]
+    await b.invalidateTags(['before'])
+    await expect.poll(async () => (await a.get('none')) ?? 'settled').toBe('settled')
+    const read = await a.getOrLease('k', 5_000)
+    await b.invalidateTags(['other'])
+    const lease = (read as { lease?: { token: string; stamp?: number } }).lease
+    expect(await a.fill('k', tagged('v', 'new tag'), lease)).toEqual({ status: 'applied' })
+    expect(await b.get('k')).toMatchObject({ value: 'v' })
+  })
+
+  test('holds for entries whose marker Redis evicted: they count no more', async () => {
+    const { stores, client, keys } = await fleet(2)
+    const [a, b] = stores as [(typeof stores)[0], (typeof stores)[0]]
+    await a.set('k', tagged('v', 't'))
+    await client.unlink(keys.tagKeyOf('t'))
+    expect(await b.get('k')).toBeUndefined()
+    await a.set('other', tagged('w', 'u'))
+    await a.invalidateTags(['u'])
+    await client.unlink(keys.tagKeyOf('u'))
+    await b.set('third', tagged('x', 'u'))
+    expect(await b.get('other')).toBeUndefined()
+    expect(await b.get('third')).toMatchObject({ value: 'x' })
+  })
+
+  test('never falls back behind what was, should Redis lose the order', async () => {
+    const { stores, client, keys } = await fleet(1)
+    const [a] = stores as [(typeof stores)[0]]
+    await a.invalidateTags(['t'])
+    await a.set('k', tagged('v', 't'))
+    await client.unlink(keys.last)
+    await a.invalidateTags(['t'])
+    expect(await a.get('k')).toBeUndefined()
+  })
+
+  test('lives as long as the entries it stands for, and no longer', async () => {
+    const { stores, client, keys } = await fleet(1)
+    const [a] = stores as [(typeof stores)[0]]
+    await a.set('long', { ...entry('v', 100_000), tags: ['t'] })
+    await a.set('short', { ...entry('v', 1_000), tags: ['t'] })
+    await a.invalidateTags(['t', 'nobody has it'])
+    const ttl = await client.pttl(keys.tagKeyOf('t'))
+    expect(ttl).toBeGreaterThan(90_000)
+    expect(ttl).toBeLessThanOrEqual(100_000)
+    expect(await client.exists(keys.tagKeyOf('nobody has it'))).toBe(0)
+  })
+
+  test('costs one command; a read of a tagged entry one, once its tags are known', async () => {
+    const { stores, client } = await fleet(1)
+    const [a] = stores as [(typeof stores)[0]]
+    await a.set('k', tagged('v', 't'))
+    await a.invalidateTags(['warm up'])
+    await client.config('RESETSTAT')
+    await a.get('k')
+    await a.get('k')
+    await a.invalidateTags(['t', 'u'])
+    const stats = await client.info('commandstats')
+    expect(/cmdstat_evalsha:calls=1,/.test(stats)).toBe(true)
+    expect(/cmdstat_get:calls=(\d+)/.exec(stats)?.[1]).toBe('3') // One by the script.
+    expect(stats).not.toContain('cmdstat_mget')
+  })
+
+  test('works through a cache, loads included', async () => {
+    const { stores } = await fleet(2)
+    const [a, b] = stores.map(store => new Cache<string>({ store })) as [Cache<string>, Cache<string>]
+    expect(await a.getOrSet('k', () => 'v', { tags: ['t'] })).toBe('v')
+    expect(await b.get('k')).toBe('v')
+    expect((await b.invalidateTags(['t'])).status).toBe('applied')
+    await expect.poll(() => a.get('k')).toBeUndefined()
+    expect(await a.getOrSet('k', () => 'w', { tags: ['t'] })).toBe('w')
+  })
+})
+
+describe('a clear', () => {
+  test('is over in one round trip: nobody reads what was there, however much it was', async () => {
+    const { stores, client, prefix } = await fleet(2)
+    const [a, b] = stores as [(typeof stores)[0], (typeof stores)[0]]
+    const many = new Map(Array.from({ length: 3_000 }, (_, i) => [`users:${i}`, entry(i)]))
+    await a.setMany(many)
+    await a.set('orders:1', entry(1))
+    await client.config('RESETSTAT')
+    await a.clear('users:')
+    const during = await client.info('commandstats')
+    expect(during).toContain('cmdstat_evalsha:calls=1,')
+    expect((await a.getMany([...many.keys()])).found.size).toBe(0)
+    await expect.poll(async () => (await b.getMany([...many.keys()])).found.size).toBe(0)
+    expect(await b.get('orders:1')).toMatchObject({ value: 1 })
+    await expect.poll(async () => (await client.keys(`${prefix}users:*`)).length, { timeout: 10_000 }).toBe(0)
+  })
+
+  test('leaves alone what is written after it, also while it is being swept', async () => {
+    const { stores, client, prefix } = await fleet(2)
+    const [a, b] = stores as [(typeof stores)[0], (typeof stores)[0]]
+    await a.setMany(new Map(Array.from({ length: 2_000 }, (_, i) => [`k${i}`, entry(i)])))
+    const cleared = a.clear()
+    const written = a.set('k0', entry('new'))
+    await Promise.all([cleared, written])
+    await b.set('k1', entry('new too'))
+    await expect
+      .poll(async () => (await client.keys(`${prefix}k*`)).length, { timeout: 10_000 })
+      .toBeLessThanOrEqual(2)
+    expect(await a.get('k0')).toMatchObject({ value: 'new' })
+    expect(await b.get('k0')).toMatchObject({ value: 'new' })
+  })
+
+  test('refuses what was being loaded, before and after it is swept', async () => {
+    const { stores } = await fleet(2)
+    const [a, b] = stores as [(typeof stores)[0], (typeof stores)[0]]
+    const lease = ((await a.getOrLease('k', 60_000)) as { lease?: { token: string; stamp?: number } }).lease
+    await b.clear()
+    expect((await a.fill('k', entry('old'), lease)).status).toBe('superseded')
+    expect(await b.get('k')).toBeUndefined()
+  })
+
+  test('is known to a process that starts after it, and to one whose messages were lost', async () => {
+    const own = await ownServer()
+    const proxy = await TcpProxy.start(own.port)
+    onTestFinished(() => proxy.stop())
+    const { stores, prefix, keys, client } = await fleet(1, own.url)
+    const [a] = stores as [(typeof stores)[0]]
+    await a.set('k', entry('old'))
+    const raw = await client.getBuffer(keys.keyOf('k'))
+    await a.clear()
+    // As if the sweep had not come by yet.
+    await client.set(keys.keyOf('k'), raw as Buffer)
+    const late = patientStore({ url: own.url, prefix })
+    expect(await late.get('k')).toBeUndefined()
+    expect((await late.getMany(['k'])).found.size).toBe(0)
+    expect((await late.getOrLease('k', 1_000)) as object).toMatchObject({ vacant: true })
+  })
+
+  test('counts those of many scopes, and more than there is room for as one of everything', async () => {
+    const { stores, client, keys } = await fleet(1)
+    const [a] = stores as [(typeof stores)[0]]
+    await a.set('other', entry(1))
+    for (let i = 0; i < 1_001; i += 50) {
+      await Promise.all(Array.from({ length: 50 }, (_, j) => a.clear(`scope${i + j}:`)))
+    }
+    const clears = JSON.parse((await client.get(keys.clears)) ?? '{}')
+    expect(Object.keys(clears).length).toBeLessThanOrEqual(1_000)
+  })
+})
