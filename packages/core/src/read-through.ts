@@ -92,7 +92,7 @@ async function lookUp(
 
 async function loadAlone<V>(engine: Engine, call: ReadThrough<V>, flight: Flight): Promise<V> {
   const value = await load(engine, call)
-  if (value !== undefined && !flight.superseded) await fill(engine, call, flight, value)
+  if (isToBeKept(engine, call, flight, value)) await fill(engine, call, flight, value)
   return value
 }
 
@@ -108,7 +108,7 @@ async function loadUnderLease<V>(
   try {
     const value = await load(engine, call)
     stop()
-    filled = value !== undefined && !flight.superseded
+    filled = isToBeKept(engine, call, flight, value)
     if (filled) await fill(engine, call, flight, value)
     return value
   } finally {
@@ -139,18 +139,24 @@ async function load<V>(engine: Engine, { address, key, loader }: ReadThrough<V>)
   }
 }
 
+/** Whether there is something, and neither its key nor one of its tags was invalidated since the load began. */
+function isToBeKept(
+  { flights }: Engine,
+  { options }: ReadThrough<unknown>,
+  { superseded, since }: Flight,
+  value: unknown,
+): boolean {
+  return value !== undefined && !superseded && !flights.tags.isOutdated(options.tags, since)
+}
+
 /** A value that cannot be stored is still the caller's: the load succeeded. */
 function fill<V>(
   engine: Engine,
   { address, options }: ReadThrough<V>,
-  { lease, since }: Flight,
+  { lease }: Flight,
   value: V,
 ): Promise<void> {
-  return engine.aside('set', async () => {
-    if (!engine.flights.tags.isOutdated(options.tags, since)) {
-      await engine.fill(address, engine.entry(value, options), lease)
-    }
-  })
+  return engine.aside('set', async () => engine.fill(address, engine.entry(value, options), lease))
 }
 
 /** Counts and tells one run of a loader that gave values. */

@@ -1,4 +1,4 @@
-import { Cache, ManualClock } from '@cache/core'
+import { APPLIED, Cache, ManualClock } from '@cache/core'
 import { describe, expect, it } from 'vitest'
 import { LeasingStore, Server } from './leasing-store.ts'
 import { settled } from './stores.ts'
@@ -177,6 +177,21 @@ describe('what was loaded under a lease is not stored', () => {
     loader.calls[0]?.resolve('old')
     await loaded
     expect(server.entries.size).toBe(0)
+  })
+
+  it('after one of its tags was invalidated, and its lease is given up at once', async () => {
+    const { clock, server, stores } = fleet(1)
+    const [store] = stores as [LeasingStore]
+    Object.assign(store, { invalidateTags: () => APPLIED })
+    const cache = new Cache<string>({ store, clock })
+    const loader = new ControlledLoader<string>()
+    const loaded = cache.getOrSet('k', loader.load, { tags: ['t'] })
+    await settled()
+    store.bus.receive({ type: 'tags', tags: ['t'] })
+    loader.calls[0]?.resolve('old')
+    expect(await loaded).toBe('old')
+    await settled()
+    expect([server.entries.size, server.leases.size]).toEqual([0, 0])
   })
 
   it('after a clear by a peer, of which the store knows nothing yet', async () => {
