@@ -121,12 +121,6 @@ export class Pool {
     })
   }
 
-  /** Resolves when every command sent so far on any connection has been executed. */
-  async barrier(operation: StoreOperation, ms: number): Promise<void> {
-    const open = this.#connections.filter(connection => connection.open)
-    await Promise.all(open.map(connection => this.run(operation, connection, ms, client => client.ping())))
-  }
-
   health(): StoreHealth {
     const ready = this.#connections.filter(connection => connection.ready).length
     const inFlight = this.#connections.reduce((sum, connection) => sum + connection.pending, 0)
