@@ -35,7 +35,8 @@ export function patientStore(options: RedisStoreOptions): RedisStore {
 
 /** Waits until every connection of a store stands, whether its bus can listen or not. */
 export function pooled(store: RedisStore): Promise<void> {
-  return eventually('connected', () => store.health().pool?.ready === store.health().pool?.size)
+  const stand = (): boolean => store.health().pool?.ready === store.health().pool?.size
+  return eventually('connected', stand, 30_000)
 }
 
 /** Waits until every connection of a store stands, and it knows all that was invalidated. */
