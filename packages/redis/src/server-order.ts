@@ -134,7 +134,8 @@ export class ServerOrder {
     const era = this.#era
     const before = new Map(this.#clears)
     const [version, stored] = await this.#ask(client => client.mgetBuffer([last, clears]), until)
-    if (version) this.#note(toVersion(version.toString()))
+    // What else is there is replaced by whoever needs it next.
+    if (version && /^\d{1,16}$/.test(version.toString())) this.#note(toVersion(version.toString()))
     const cleared = parseClears(stored ?? null)
     for (const [scope, clearedAt] of cleared) this.noteClear(scope, clearedAt)
     for (const [scope, clearedAt] of before) if (!cleared.has(scope)) this.noteSwept(scope, clearedAt)
@@ -192,7 +193,10 @@ export class ServerOrder {
     const tracked = this.track(tags)
     const keys = tags.map(tag => this.#keys.tagKeyOf(tag))
     const found = await this.#ask(client => client.mgetBuffer(keys), until)
-    const versions = found.map(version => version?.toString() ?? null)
+    // What is no version stands for nothing, like no marker at all.
+    const versions = found.map(version =>
+      version && /^\d{1,16}$/.test(String(version)) ? String(version) : null,
+    )
     this.settle(tags, tracked, versions)
     return versions.some(version => version === null) || tracked.some(known => stamp < known.version)
   }

@@ -197,3 +197,21 @@ describe('a clear', () => {
     expect(Object.keys(clears).length).toBeLessThanOrEqual(1_000)
   })
 })
+
+test.each(['last', 'clears', 'tag'] as const)(
+  'garbage at the own key of %s is replaced, and lost is nothing but values',
+  async which => {
+    const own = await ownServer()
+    const client = openClient(own.url)
+    const keys = new Keyspace('cache:')
+    await client.set(which === 'tag' ? keys.tagKeyOf('t') : keys[which], 'no version')
+    const store = patientStore({ url: own.url })
+    await store.get('nothing yet').catch(() => {})
+    if (which === 'clears') await store.clear()
+    expect(await store.set('k', tagged(1, 't'))).toEqual({ status: 'applied' })
+    expect(await store.get('k')).toMatchObject({ value: 1 })
+    expect(await store.invalidateTags(['t'])).toEqual({ status: 'applied' })
+    expect(await store.get('k')).toBeUndefined()
+    expect(await store.clear()).toEqual({ status: 'applied' })
+  },
+)

@@ -13,7 +13,7 @@ const MAX_RECENT = 10_000
  */
 const NEXT = `
 local time = redis.call('TIME')
-local last = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[1]))
+local last = math.max(tonumber(redis.call('GET', KEYS[1]) or '') or 0, tonumber(ARGV[1]))
 local version = math.max(time[1] * 1000000 + time[2], last + 1)
 local text = string.format('%.0f', version)
 redis.call('SET', KEYS[1], text)`
@@ -26,8 +26,8 @@ if not readable or type(clears) ~= 'table' then clears = { [''] = text } end`
 
 /** `KEYS`: last. `ARGV`: the latest version known. Returns that of the latest invalidation, or of now if none is known. */
 export const CURRENT: Script = new Script(`
-local last = redis.call('GET', KEYS[1])
-if last then return last end
+local known = redis.call('GET', KEYS[1])
+if known and tonumber(known) then return known end
 ${NEXT}
 return text`)
 
@@ -112,7 +112,7 @@ return { text, type(told) == 'table' and told.err or 1 }`,
  */
 export const MARK_TAGS: Script = new Script(`
 local stamp = tonumber(ARGV[1])
-local last = tonumber(redis.call('GET', KEYS[1]) or -1)
+local last = tonumber(redis.call('GET', KEYS[1]) or '') or -1
 local oldest = tonumber(redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2] or -1)
 local reaches = (last >= 0 and stamp >= last) or (oldest >= 0 and stamp >= oldest)
 local time = redis.call('TIME')
@@ -120,7 +120,7 @@ local anything = last >= 0 and last or time[1] * 1000000 + time[2]
 local versions = {}
 for i = 3, #KEYS do
   local version = redis.call('GET', KEYS[i])
-  if not version then
+  if not (version and tonumber(version)) then
     local recent = tonumber(redis.call('ZSCORE', KEYS[2], ARGV[i]) or -1)
     version = string.format('%.0f', recent >= 0 and recent or reaches and stamp or anything)
     redis.call('SET', KEYS[i], version, 'PX', ARGV[2])
