@@ -145,6 +145,8 @@ class OwnRedis extends Redis {
     super(options)
     this.#watch = watch
     watch?.add(this)
+    // ioredis listens for the first error of a socket only: a second one, an alert of TLS say, would end the process.
+    this.on('error', () => this.stream?.on('error', () => {}))
   }
 
   override disconnect(reconnect = false): void {
