@@ -108,10 +108,16 @@ export class TieredStore
     if (!this.#remote.leases) return this.set(key, entry)
     if (!lease) return this.#keep([key], () => this.#near.set(key, entry))
     const placeholder = this.#promotions.startRead(key)
-    const far = await this.#remote.fill(key, entry, lease)
-    this.#promotions.endRead(key, placeholder)
+    let far: FillOutcome
+    try {
+      far = await this.#remote.fill(key, entry, lease)
+    } finally {
+      this.#promotions.endRead(key, placeholder)
+    }
     this.#noteState()
-    if (far.status === 'superseded' || !this.#promotions.mayKeep(placeholder, entry)) return far
+    // Of a fill that failed nobody knows whether the lease still stood.
+    if (far.status === 'superseded' || far.status === 'failed') return far
+    if (!this.#promotions.mayKeep(placeholder, entry)) return far
     return both(await this.#keep([key], () => this.#near.set(key, entry)), far)
   }
 
