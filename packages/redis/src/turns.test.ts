@@ -32,3 +32,20 @@ test('the next starts once the one before has started, not once it has ended', a
   expect(await turns.take(['a'], Promise.resolve(), async () => 'started')).toBe('started')
   void endless
 })
+
+test('one that cannot be prepared lets nobody overtake those ahead of it', async () => {
+  const turns = new Turns()
+  const started: string[] = []
+  const slow = Promise.withResolvers<string>()
+  const start = async (name: string): Promise<void> => void started.push(name)
+  const first = turns.take(['a'], slow.promise, start)
+  const failing = turns.take(['a'], Promise.reject(new Error('no')), start)
+  const last = turns.take(['a'], Promise.resolve('last'), start)
+  failing.catch(() => {})
+  await new Promise(setImmediate)
+  expect(started).toEqual([])
+  expect(turns.areFree(['a'])).toBe(false)
+  slow.resolve('first')
+  await Promise.all([first, last])
+  expect(started).toEqual(['first', 'last'])
+})

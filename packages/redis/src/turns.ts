@@ -23,9 +23,12 @@ export class Turns {
     const { promise: started, resolve } = Promise.withResolvers<void>()
     for (const key of keys) this.#waiting.set(key, started)
     try {
-      const [result] = await Promise.all([ready, ...ahead])
+      const result = await ready
+      await Promise.all(ahead)
       return start(result) // Not awaited: from here on its place among the others is given.
     } finally {
+      // Also of one that could not be prepared: who comes behind it comes behind those ahead as well.
+      await Promise.all(ahead)
       resolve()
       for (const key of keys) if (this.#waiting.get(key) === started) this.#waiting.delete(key)
     }

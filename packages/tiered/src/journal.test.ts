@@ -55,6 +55,14 @@ describe('Journal', () => {
     expect(journal.size).toBe(0)
   })
 
+  it('applies keys though tags are refused', async () => {
+    const journal = new Journal(10)
+    journal.addTag('x')
+    journal.addKey('a')
+    await journal.drain(10, async batch => 'keys' in batch)
+    expect([journal.has('a'), journal.hasTag(['x'])]).toEqual([false, true])
+  })
+
   it('counts tags among what it may hold, and a clear of everything covers them', async () => {
     const journal = new Journal(2)
     journal.addKey('a')

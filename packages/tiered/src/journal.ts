@@ -68,8 +68,9 @@ export class Journal {
       if (!(await apply({ scope }))) return
       if (this.#scopes.get(scope) === number) this.#scopes.delete(scope)
     }
-    const tagsDone = await drainEach(this.#tags, batchSize, tags => apply({ tags }))
-    if (tagsDone) await drainEach(this.#keys, batchSize, keys => apply({ keys }))
+    // Tags that are refused, for reasons of their own, must not hold up the keys.
+    await drainEach(this.#tags, batchSize, tags => apply({ tags }))
+    await drainEach(this.#keys, batchSize, keys => apply({ keys }))
   }
 
   #isFull(): boolean {
@@ -77,17 +78,16 @@ export class Journal {
   }
 }
 
-/** Takes out of `pending` what was applied and has not come in again meanwhile. @returns whether all was applied */
+/** Takes out of `pending` what was applied and has not come in again meanwhile; ends at the first that was not applied. */
 async function drainEach(
   pending: Map<string, number>,
   batchSize: number,
   apply: (names: readonly string[]) => Promise<boolean>,
-): Promise<boolean> {
+): Promise<void> {
   const all = [...pending]
   for (let start = 0; start < all.length; start += batchSize) {
     const batch = all.slice(start, start + batchSize)
-    if (!(await apply(batch.map(([name]) => name)))) return false
+    if (!(await apply(batch.map(([name]) => name)))) return
     for (const [name, number] of batch) if (pending.get(name) === number) pending.delete(name)
   }
-  return true
 }

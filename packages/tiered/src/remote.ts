@@ -20,6 +20,7 @@ import {
   type Store,
   type StoreHealth,
   type StoreOperation,
+  SUPERSEDED,
   type Tagging,
   type WriteOutcome,
 } from '@cache/core'
@@ -142,10 +143,17 @@ export class Remote {
   async fill(key: string, entry: Entry, lease: Lease): Promise<FillOutcome> {
     const leasing = this.#leasing
     if (!leasing) return this.set(key, entry)
-    if (this.#saysAway()) return outcomeOf(this.#away())
     const { writeMs } = this.#settings
+    if (this.#owes(key, entry)) return SUPERSEDED
+    if (this.#saysAway()) return outcomeOf(this.#away())
     const answer = this.#heard(await this.#guard.call('set', writeMs, () => leasing.fill(key, entry, lease)))
+    if (this.#owes(key, entry)) return SUPERSEDED
     return answer.ok ? answer.value : failed(answer.error)
+  }
+
+  /** Whether an invalidation of the entry waits in the journal: the remote, and its lease, do not know of it. */
+  #owes(key: string, { tags }: Entry): boolean {
+    return this.#journal.has(key) || this.#journal.hasTag(tags)
   }
 
   async renew(key: string, lease: Lease, leaseMs: number): Promise<boolean> {
