@@ -5,7 +5,7 @@ import type { Entry, Metadata } from './entry.ts'
 import { CacheError, isCallersFault, toCacheError } from './errors.ts'
 import { type CacheEvents, Emitter } from './events.ts'
 import type { InvalidationBus } from './invalidation-bus.ts'
-import { LEASE_MS } from './lease-hold.ts'
+import { LEASE_MS, releaseLease } from './lease-hold.ts'
 import { type FillOutcome, isLeasing, type Lease, type LeaseRead, type Leasing } from './leasing.ts'
 import {
   type CacheSource,
@@ -149,8 +149,25 @@ export class Engine implements CacheSource {
   fill(key: string, entry: Entry, lease: Lease | undefined): Promise<FillOutcome> {
     const { leasing, store } = this
     if (!leasing) return this.write('set', () => store.set(key, entry))
+    return this.#fillLeased(leasing, key, entry, lease)
+  }
+
+  /** A lease whose value could not be stored is given up: others need not wait for it. */
+  async #fillLeased(
+    leasing: Leasing,
+    key: string,
+    entry: Entry,
+    lease: Lease | undefined,
+  ): Promise<FillOutcome> {
     const stamped = lease?.stamp === undefined ? entry : { ...entry, stamp: lease.stamp }
-    return this.write<FillOutcome>('set', () => leasing.fill(key, stamped, lease))
+    let status: FillOutcome['status'] = 'failed'
+    try {
+      const outcome = await this.write<FillOutcome>('set', () => leasing.fill(key, stamped, lease))
+      status = outcome.status
+      return outcome
+    } finally {
+      if (lease && status !== 'applied' && status !== 'superseded') releaseLease(this, key, lease)
+    }
   }
 
   /** A write for a reader, who has the value already: whatever becomes of it, the reader is spared. */

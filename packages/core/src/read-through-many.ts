@@ -22,6 +22,13 @@ export interface ReadThroughMany<V> {
   readonly batchSize: number
 }
 
+/** What became of the keys that were missing. */
+interface Obtained<V> {
+  readonly values: ReadonlyMap<string, V>
+  /** Those of the values that are to be stored; the others were found stored by somebody else meanwhile. */
+  readonly loaded: ReadonlyMap<string, V>
+}
+
 /**
  * Reads many keys through: those in flight are joined, those stored are read, and the rest are loaded in one
  * call, each as a flight that single reads can join. The result is by the callers' keys.
@@ -31,7 +38,7 @@ export async function readThroughMany<V>(engine: Engine, call: ReadThroughMany<V
   const joined = new Map<string, Promise<unknown>>()
   const started = new Map<string, Flight>()
   const values = new Map<string, unknown>()
-  let loading: Promise<Map<string, V>> | undefined
+  let loading: Promise<Obtained<V>> | undefined
 
   const asked = [...addresses.keys()].filter(address => !joinFlight(engine, address, joined))
   const found = await readMany(engine, asked, batchSize)
@@ -65,9 +72,9 @@ function joinFlight(engine: Engine, address: string, joined: Map<string, Promise
 }
 
 /** A listener that is told of the miss may ask for the key at once: by then the flight is complete. */
-function beginFlight<V>(engine: Engine, address: string, loading: Promise<Map<string, V>>): Flight {
+function beginFlight<V>(engine: Engine, address: string, loading: Promise<Obtained<V>>): Flight {
   const flight = engine.flights.begin(address)
-  flight.promise = loading.then(values => values.get(address))
+  flight.promise = loading.then(({ values }) => values.get(address))
   flight.promise.catch(() => {}) // Perhaps nobody joins.
   startLoading(engine, address, flight)
   return flight
@@ -77,11 +84,11 @@ async function fillFrom<V>(
   engine: Engine,
   call: ReadThroughMany<V>,
   started: ReadonlyMap<string, Flight>,
-  loading: Promise<Map<string, V>>,
-): Promise<Map<string, V>> {
+  loading: Promise<Obtained<V>>,
+): Promise<ReadonlyMap<string, V>> {
   try {
-    const values = await loading
-    await fill(engine, call, started, values)
+    const { values, loaded: own } = await loading
+    await fill(engine, call, started, own)
     return values
   } finally {
     for (const [address, flight] of started) {
@@ -95,18 +102,18 @@ async function loadMissing<V>(
   engine: Engine,
   { addresses, loadMissing, batchSize }: ReadThroughMany<V>,
   started: ReadonlyMap<string, Flight>,
-): Promise<Map<string, V>> {
+): Promise<Obtained<V>> {
   await undefined // Until all flights have begun.
   const found = await leaseEach<V>(engine, started, batchSize)
   const missing = [...started.keys()].filter(address => !found.has(address))
-  if (missing.length === 0) return found
+  if (missing.length === 0) return { values: found, loaded: new Map() }
   const stop = keepLeases(engine, leasesOf(started))
   const start = performance.now()
   try {
     const result = await loadMissing(missing.map(address => addresses.get(address) as string))
     const values = byAddress(result, addresses, missing)
     loaded(engine, missing, performance.now() - start)
-    return new Map([...found, ...values])
+    return { values: found.size === 0 ? values : new Map([...found, ...values]), loaded: values }
   } catch (error) {
     loadFailed(engine, missing, performance.now() - start, error)
     throw error
@@ -201,7 +208,8 @@ async function fillLeased(
         const { lease } = flight
         if (flight.superseded) return
         flight.lease = undefined
-        await engine.fill(address, entries.get(address) as Entry, lease)
+        // One that cannot be stored must not keep the others from it.
+        await engine.aside('set', () => engine.fill(address, entries.get(address) as Entry, lease))
       }),
     )
   })

@@ -1,4 +1,4 @@
-import { APPLIED, Cache, ManualClock } from '@cache/core'
+import { APPLIED, Cache, CacheError, ManualClock } from '@cache/core'
 import { describe, expect, it } from 'vitest'
 import { LeasingStore, Server } from './leasing-store.ts'
 import { settled } from './stores.ts'
@@ -273,12 +273,20 @@ describe('many keys', () => {
       return entry
     }
     const asked: (readonly string[])[] = []
+    const filled: string[] = []
+    const fill = store.fill.bind(store)
+    store.fill = (key, entry, lease) => {
+      filled.push(key)
+      return fill(key, entry, lease)
+    }
     const values = await first.getOrSetMany(['a', 'b'], keys => {
       asked.push(keys)
       return { b: 'ours' }
     })
     expect(values).toEqual(new Map(Object.entries({ a: 'theirs', b: 'ours' })))
     expect(asked).toEqual([['b']])
+    // With the life and the tags that the other gave it: ours are of what we load.
+    expect(filled).toEqual(['b'])
   })
 
   it('that another process loads just now are loaded here too, and not stored', async () => {
@@ -290,6 +298,23 @@ describe('many keys', () => {
     loader.calls[0]?.resolve('v')
     await loaded
     expect(server.entries.get('k')?.value).toBe('v')
+  })
+
+  it('of which one cannot be stored: the others are, and its lease is given up', async () => {
+    const { caches, server, stores } = fleet(1)
+    const [store] = stores as [LeasingStore]
+    const fill = store.fill.bind(store)
+    store.fill = async (key, entry, lease) => {
+      if (key === 'a') throw new CacheError('SERIALIZATION', 'no')
+      return fill(key, entry, lease)
+    }
+    await caches[0]?.getOrSetMany(['a', 'b'], () => ({ a: '1', b: '2' }))
+    await settled()
+    expect([...server.entries.keys()]).toEqual(['b'])
+    expect(server.leases.size).toBe(0)
+    expect(await caches[0]?.getOrSet('a', () => '3')).toBe('3')
+    await settled()
+    expect(server.leases.size).toBe(0)
   })
 
   it('give their leases up when the load fails', async () => {
