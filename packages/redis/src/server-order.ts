@@ -1,10 +1,10 @@
 import { APPLIED, type Awaitable, type Clock, type Entry, type WriteOutcome } from '@cache/core'
 import { classifyReply } from './classify-error.ts'
 import type { Command } from './connection.ts'
-import { corrupt } from './envelope.ts'
 import type { Keyspace } from './keyspace.ts'
 import { CURRENT } from './scripts/order-scripts.ts'
 import { timeLeft } from './time-left.ts'
+import { toVersion } from './version.ts'
 
 /** Tags whose versions are known here. */
 const MAX_TAGS = 10_000
@@ -43,6 +43,8 @@ export class ServerOrder {
   /** Counts the gaps: what was asked for before one is worth nothing after it. */
   #era = 0
   #caughtUp = false
+  /** Redis has lost the latest version: ours is not what it compares with. */
+  #lost = false
   /** Invalidations of our own that Redis has not answered. */
   readonly #changes = new Set<Promise<WriteOutcome>>()
   /** Counts them. */
@@ -76,7 +78,12 @@ export class ServerOrder {
     this.#tags.clear()
     if (!connected) return
     await this.catchUp()
-    if (this.#last === undefined) await this.stamp()
+    if (this.#last === undefined || this.#lost) await this.stamp()
+  }
+
+  /** Of any invalidation. */
+  noteLatest(version: number): void {
+    this.#note(version)
   }
 
   noteClear(scope: string, version: number): void {
@@ -105,7 +112,8 @@ export class ServerOrder {
   async change(answer: Promise<unknown>, note: (version: number) => void): Promise<WriteOutcome> {
     const change = answer.then(outcome => {
       const [version, told] = outcome as readonly [unknown, unknown]
-      note(toVersion(String(version)))
+      note(Number(version))
+      this.#lost = false
       return toldOutcome(told)
     })
     this.#changes.add(change)
@@ -124,7 +132,7 @@ export class ServerOrder {
    * @param until when it has to be known, epoch ms
    */
   stamp(until: number = this.#soon()): Awaitable<number> {
-    if (this.#changes.size > 0) return Promise.allSettled(this.#changes).then(() => this.#knownStamp(until))
+    if (this.#changes.size > 0) return this.#stampAfterChanges(until)
     return this.#knownStamp(until)
   }
 
@@ -134,11 +142,13 @@ export class ServerOrder {
     const era = this.#era
     const before = new Map(this.#clears)
     const [version, stored] = await this.#ask(client => client.mgetBuffer([last, clears]), until)
-    // What else is there is replaced by whoever needs it next.
-    if (version && /^\d{1,16}$/.test(version.toString())) this.#note(toVersion(version.toString()))
-    const cleared = parseClears(stored ?? null)
+    const latest = toVersion(String(version ?? ''))
+    if (latest !== undefined) this.#note(latest)
+    const cleared = parseClears(stored ?? null, this.latest)
     for (const [scope, clearedAt] of cleared) this.noteClear(scope, clearedAt)
     for (const [scope, clearedAt] of before) if (!cleared.has(scope)) this.noteSwept(scope, clearedAt)
+    // Lost, or no version: it is made anew when it is needed next.
+    if (latest === undefined) this.#lost = true
     if (this.#connected && era === this.#era) this.#caughtUp = true
   }
 
@@ -176,14 +186,18 @@ export class ServerOrder {
     })
   }
 
-  /** Redis answered. @param versions `null` for a tag without a marker: whoever writes the next entry makes one */
-  settle(tags: readonly string[], tracked: readonly Known[], versions: readonly (string | null)[]): void {
+  /** Redis answered. @param versions `undefined` for a tag without a marker: whoever writes the next entry makes one */
+  settle(
+    tags: readonly string[],
+    tracked: readonly Known[],
+    versions: readonly (number | undefined)[],
+  ): void {
     for (const [index, tag] of tags.entries()) {
       const known = tracked[index]
       const version = versions[index]
       if (!known) continue
-      if (typeof version === 'string') {
-        known.version = Math.max(known.version, toVersion(version))
+      if (version !== undefined) {
+        known.version = Math.max(known.version, version)
         known.complete = true
       } else if (this.#tags.get(tag) === known) this.#tags.delete(tag)
     }
@@ -194,15 +208,24 @@ export class ServerOrder {
     const keys = tags.map(tag => this.#keys.tagKeyOf(tag))
     const found = await this.#ask(client => client.mgetBuffer(keys), until)
     // What is no version stands for nothing, like no marker at all.
-    const versions = found.map(version =>
-      version && /^\d{1,16}$/.test(String(version)) ? String(version) : null,
-    )
+    const versions = found.map(version => toVersion(String(version ?? '')))
     this.settle(tags, tracked, versions)
-    return versions.some(version => version === null) || tracked.some(known => stamp < known.version)
+    return versions.includes(undefined) || tracked.some(known => stamp < known.version)
+  }
+
+  /** If they are not answered in time: what was known before them. */
+  async #stampAfterChanges(until: number): Promise<number> {
+    const { clock } = this.#options
+    const { latest } = this
+    const { promise: late, resolve } = Promise.withResolvers<'late'>()
+    const timer = clock.setTimeout(() => resolve('late'), Math.max(0, until - clock.now()))
+    const settled = await Promise.race([Promise.allSettled(this.#changes), late])
+    clock.clearTimeout(timer)
+    return settled === 'late' ? latest : this.#knownStamp(until)
   }
 
   #knownStamp(until: number): Awaitable<number> {
-    if (this.#caughtUp && this.#last !== undefined) return this.#last
+    if (this.#caughtUp && this.#last !== undefined && !this.#lost) return this.#last
     return this.#askLast(until)
   }
 
@@ -212,7 +235,10 @@ export class ServerOrder {
     const changed = this.#changed
     try {
       const answer = await this.#ask(client => CURRENT.run(client, [this.#keys.last], [latest]), until)
-      const version = this.#note(toVersion(String(answer)))
+      const answered = toVersion(String(answer))
+      if (answered === undefined) return latest
+      this.#lost = false
+      const version = this.#note(answered)
       return changed === this.#changed ? version : latest
     } catch {
       return latest
@@ -251,22 +277,23 @@ export function toldOutcome(told: unknown): WriteOutcome {
   return told === 1 ? APPLIED : { status: 'partial', error: classifyReply(String(told)) }
 }
 
-/** @throws CacheError `CORRUPT` */
-function toVersion(text: string): number {
-  const version = Number(text)
-  if (text !== '' && Number.isSafeInteger(version)) return version
-  throw corrupt('the order of invalidations is unreadable')
+/** What is unreadable is certain only to have been something: then all that is older than the latest version counts as cleared. */
+function parseClears(stored: Buffer | null, latest: number): Map<string, number> {
+  const clears = new Map<string, number>()
+  const parsed = stored ? parse(stored.toString()) : {}
+  for (const [scope, text] of Object.entries(parsed ?? { '': '' })) {
+    const version = toVersion(String(text))
+    if (version === undefined) return new Map([['', latest]])
+    clears.set(scope, version)
+  }
+  return clears
 }
 
-/** @throws CacheError `CORRUPT` */
-function parseClears(stored: Buffer | null): Map<string, number> {
-  if (!stored) return new Map()
-  let clears: unknown
+function parse(text: string): object | undefined {
   try {
-    clears = JSON.parse(stored.toString())
+    const parsed: unknown = JSON.parse(text)
+    return typeof parsed === 'object' && parsed !== null ? parsed : undefined
   } catch {
-    clears = undefined
+    return undefined
   }
-  if (typeof clears !== 'object' || clears === null) throw corrupt('the order of invalidations is unreadable')
-  return new Map(Object.entries(clears).map(([scope, version]) => [scope, toVersion(String(version))]))
 }

@@ -5,6 +5,7 @@ import type { Pool } from './pool.ts'
 import { INVALIDATE_TAGS, MARK_TAGS } from './scripts/order-scripts.ts'
 import type { ServerOrder } from './server-order.ts'
 import { timeLeft } from './time-left.ts'
+import { toVersion } from './version.ts'
 
 export interface TagsOptions {
   readonly pool: Pool
@@ -76,13 +77,15 @@ export class Tags {
     const { pool, keys, order, clock } = this.#options
     const ms = timeLeft(clock, until)
     const tracked = order.track(tags)
-    const versions = await pool.run('set', pool.forRead(), ms, client =>
+    const answer = await pool.run('set', pool.forRead(), ms, client =>
       MARK_TAGS.run(
         client,
         [keys.last, keys.recent, ...tags.map(tag => keys.tagKeyOf(tag))],
         [stamp, ttlMs, ...tags],
       ),
     )
-    order.settle(tags, tracked, (versions as readonly unknown[]).map(String))
+    const [latest = 0, ...versions] = (answer as readonly unknown[]).map(text => toVersion(String(text)))
+    order.noteLatest(latest)
+    order.settle(tags, tracked, versions)
   }
 }

@@ -1,8 +1,9 @@
 import { Cache, type Entry } from '@cache/core'
 import { RedisServer, TcpProxy } from '@cache/test-support'
+import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { Keyspace } from '../src/keyspace.ts'
-import { connected, entry, openClient, ownServer, patientStore } from './support.ts'
+import { connected, entry, openClient, openStore, ownServer, patientStore } from './support.ts'
 
 let server: RedisServer
 beforeAll(async () => {
@@ -198,20 +199,94 @@ describe('a clear', () => {
   })
 })
 
-test.each(['last', 'clears', 'tag'] as const)(
-  'garbage at the own key of %s is replaced, and lost is nothing but values',
-  async which => {
-    const own = await ownServer()
-    const client = openClient(own.url)
-    const keys = new Keyspace('cache:')
-    await client.set(which === 'tag' ? keys.tagKeyOf('t') : keys[which], 'no version')
-    const store = patientStore({ url: own.url })
-    await store.get('nothing yet').catch(() => {})
-    if (which === 'clears') await store.clear()
-    expect(await store.set('k', tagged(1, 't'))).toEqual({ status: 'applied' })
-    expect(await store.get('k')).toMatchObject({ value: 1 })
-    expect(await store.invalidateTags(['t'])).toEqual({ status: 'applied' })
-    expect(await store.get('k')).toBeUndefined()
-    expect(await store.clear()).toEqual({ status: 'applied' })
-  },
-)
+describe('what else lies at the own keys', () => {
+  const HOSTILE: Readonly<Record<string, (client: Redis, keys: Keyspace) => Promise<unknown>>> = {
+    'last: a text': (client, { last }) => client.set(last, 'no version'),
+    'last: a list': (client, { last }) => client.rpush(last, 'x'),
+    'last: as late as a number can be': (client, { last }) => client.set(last, Number.MAX_SAFE_INTEGER),
+    'clears: a text': (client, { clears }) => client.set(clears, 'nothing'),
+    'clears: null': (client, { clears }) => client.set(clears, 'null'),
+    'clears: of no versions': (client, { clears }) => client.set(clears, '{"a":"x","b":1e400}'),
+    'clears: a list': (client, { clears }) => client.rpush(clears, 'x'),
+    'recent: a text': (client, { recent }) => client.set(recent, 'x'),
+    'a marker: a text': (client, keys) => client.set(keys.tagKeyOf('t'), 'x'),
+    'a marker: a list': (client, keys) => client.rpush(keys.tagKeyOf('t'), 'x'),
+    'a message: as late as a number can be': client =>
+      client.publish(
+        'cache:invalidate',
+        `{"v":1,"source":"x","type":"clear","version":${Number.MAX_SAFE_INTEGER}}`,
+      ),
+  }
+
+  test.each(Object.entries(HOSTILE))(
+    '%s costs values at most, and invalidations hold',
+    async (_what, write) => {
+      const own = await ownServer()
+      const client = openClient(own.url)
+      const keys = new Keyspace('cache:')
+      const early = patientStore({ url: own.url })
+      await connected(early)
+      await client.del(keys.last)
+      await write(client, keys)
+      const late = patientStore({ url: own.url })
+      await connected(late)
+      await early.set('first', tagged(0, 't')) // May be lost: it puts right what it finds.
+      for (const store of [early, late]) {
+        await store.clear()
+        expect(await store.set('k', tagged(1, 't'))).toEqual({ status: 'applied' })
+        expect(await store.get('k')).toMatchObject({ value: 1 })
+        expect(await store.invalidateTags(['t'])).toEqual({ status: 'applied' })
+        expect(await store.get('k')).toBeUndefined()
+        await store.set('k', tagged(2, 't'))
+        expect(await store.clear()).toEqual({ status: 'applied' })
+        expect(await store.get('k')).toBeUndefined()
+      }
+    },
+  )
+})
+
+test('a server that comes back empty keeps tags that it never heard of', async () => {
+  const own = await ownServer()
+  const store = patientStore({ url: own.url })
+  await connected(store)
+  await store.invalidateTags(['old'])
+  await own.kill()
+  await own.restart()
+  await connected(store)
+  await store.set('k', tagged('v', 'new'))
+  expect(await store.get('k')).toMatchObject({ value: 'v' })
+})
+
+test('emptied while all listen, it loses one value of a new tag at most', async () => {
+  const own = await ownServer()
+  const store = patientStore({ url: own.url })
+  await connected(store)
+  await store.invalidateTags(['old'])
+  await openClient(own.url).flushall()
+  await store.set('first', tagged('v', 'new'))
+  await store.set('second', tagged('w', 'newer'))
+  expect(await store.get('second')).toMatchObject({ value: 'w' })
+})
+
+test('a marker that somebody made eternal is invalidated like any other', async () => {
+  const { stores, client, keys, prefix } = await fleet(1)
+  const [a] = stores as [(typeof stores)[0]]
+  await a.set('k', tagged('v', 't'))
+  await client.persist(keys.tagKeyOf('t'))
+  await a.invalidateTags(['t'])
+  const late = patientStore({ url: server.url, prefix })
+  await connected(late)
+  expect(await late.get('k')).toBeUndefined()
+})
+
+test('a read for a lease does not wait for own invalidations beyond its deadline', async () => {
+  const own = await ownServer()
+  const store = openStore({ url: own.url, timeouts: { read: '50ms', write: '5s' } })
+  await connected(store)
+  own.freeze()
+  const clearing = store.clear()
+  await expect(store.getOrLease('k', 1_000)).rejects.toMatchObject({ code: 'TIMEOUT' })
+  expect(await Promise.race([clearing, 'still waiting'])).toBe('still waiting')
+  own.thaw()
+  await clearing
+})

@@ -1,4 +1,5 @@
 import type { Invalidation, InvalidationMessage } from '@cache/core'
+import { isVersion } from '../version.ts'
 
 /** A message as it arrives: what outdates tags or a scope has its version, see `ServerOrder`. */
 export type VersionedMessage = InvalidationMessage & { readonly version?: number }
@@ -26,8 +27,8 @@ export function decodeMessage(bytes: Buffer): VersionedMessage | undefined {
   const { source, type, keys, tags, scope, version } = message
   if (!isString(source)) return undefined
   if (type === 'keys') return areStrings(keys) ? { type, keys, source } : undefined
-  if (version !== undefined && !Number.isSafeInteger(version)) return undefined
-  const versioned = { source, ...(version !== undefined && { version: version as number }) }
+  if (version !== undefined && !isVersion(version)) return undefined
+  const versioned = { source, ...(version !== undefined && { version }) }
   if (type === 'tags') return areStrings(tags) ? { type, tags, ...versioned } : undefined
   if (type !== 'clear') return undefined
   if (scope === undefined) return { type, ...versioned }

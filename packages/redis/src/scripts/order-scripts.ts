@@ -7,27 +7,48 @@ const MAX_CLEARS = 1_000
 const MAX_RECENT = 10_000
 
 /**
+ * Reading our own keys, to which anybody may have written anything. What is of another type is removed, what is no version
+ * (later than a day from now, say: see `isVersion`) counts as nothing.
+ */
+const READ = `
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local function plausible(text)
+  local version = tonumber(text or '')
+  if version and version >= 0 and version <= now + 86400000000 then return version end
+end
+local function unless_foreign(key, found, ...)
+  if type(found) ~= 'table' or not found.err then return found end
+  if not string.find(found.err, 'WRONGTYPE', 1, true) then error(found.err, 0) end
+  redis.call('UNLINK', key)
+  return ...
+end
+local function held(key) return unless_foreign(key, redis.pcall('GET', key), false) end
+local function oldest_in(key) return unless_foreign(key, redis.pcall('ZRANGE', key, 0, 0, 'WITHSCORES'), {}) end`
+
+/**
  * The next version of the order in which things are invalidated: the server's time in microseconds, but later than the last
  * in any case, and than the latest that the caller (`ARGV[1]`) heard of. So it never falls back, should Redis lose it, or
  * another server with another clock take over.
  */
 const NEXT = `
-local time = redis.call('TIME')
-local last = math.max(tonumber(redis.call('GET', KEYS[1]) or '') or 0, tonumber(ARGV[1]))
-local version = math.max(time[1] * 1000000 + time[2], last + 1)
+local last = math.max(plausible(held(KEYS[1])) or 0, plausible(ARGV[1]) or 0)
+local version = math.max(now, last + 1)
 local text = string.format('%.0f', version)
 redis.call('SET', KEYS[1], text)`
 
 /** The scopes under way, by version; of what is unreadable it is certain only that something was cleared. */
 const READ_CLEARS = `
-local stored = redis.call('GET', KEYS[2])
-local readable, clears = pcall(cjson.decode, stored or '{}')
+local readable, clears = pcall(cjson.decode, held(KEYS[2]) or '{}')
+if readable and type(clears) == 'table' then
+  for _, cleared in pairs(clears) do readable = readable and type(cleared) == 'string' and plausible(cleared) end
+end
 if not readable or type(clears) ~= 'table' then clears = { [''] = text } end`
 
 /** `KEYS`: last. `ARGV`: the latest version known. Returns that of the latest invalidation, or of now if none is known. */
-export const CURRENT: Script = new Script(`
-local known = redis.call('GET', KEYS[1])
-if known and tonumber(known) then return known end
+export const CURRENT: Script = new Script(`${READ}
+local known = held(KEYS[1])
+if plausible(known) then return known end
 ${NEXT}
 return text`)
 
@@ -38,7 +59,7 @@ return text`)
  * processes could not be told.
  */
 export const CLEAR: Script = new Script(
-  `
+  `${READ}
 ${NEXT}
 ${READ_CLEARS}
 clears[ARGV[2]] = text
@@ -53,7 +74,7 @@ return { text, type(told) == 'table' and told.err or 1 }`,
 
 /** A scope was swept: nothing older than this version is left. `KEYS`: last, clears. `ARGV`: scope, version. */
 export const SWEPT: Script = new Script(
-  `
+  `${READ}
 local text = ARGV[2]
 ${READ_CLEARS}
 if clears[ARGV[1]] ~= text then return 0 end
@@ -88,11 +109,13 @@ return removed`,
  * brace, the tags. Returns as {@link CLEAR}.
  */
 export const INVALIDATE_TAGS: Script = new Script(
-  `
+  `${READ}
 ${NEXT}
+oldest_in(KEYS[2])
 for i = 3, #KEYS do
   local left = redis.call('PTTL', KEYS[i])
-  if left > 0 then redis.call('SET', KEYS[i], text, 'PX', left) end
+  if left > 0 then redis.call('SET', KEYS[i], text, 'PX', left)
+  elseif left == -1 then redis.call('SET', KEYS[i], text) end
   redis.call('ZADD', KEYS[2], text, ARGV[i + 1])
 end
 redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -${MAX_RECENT + 1})
@@ -108,23 +131,27 @@ return { text, type(told) == 'table' and told.err or 1 }`,
  * A new marker gets the version of the latest invalidation of its tag, if that is among the recent; the entry's own stamp
  * if there was none since; and if the recent ones do not reach back so far, that of the latest invalidation of any.
  *
- * `KEYS`: last, recent, the markers. `ARGV`: stamp of the entry, milliseconds, the tags. Returns the versions.
+ * `KEYS`: last, recent, the markers. `ARGV`: stamp of the entry, milliseconds, the tags. Returns the latest version of any, which is
+ * made if there is none, and those of the tags.
  */
-export const MARK_TAGS: Script = new Script(`
+export const MARK_TAGS: Script = new Script(`${READ}
 local stamp = tonumber(ARGV[1])
-local last = tonumber(redis.call('GET', KEYS[1]) or '') or -1
-local oldest = tonumber(redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2] or -1)
-local reaches = (last >= 0 and stamp >= last) or (oldest >= 0 and stamp >= oldest)
-local time = redis.call('TIME')
-local anything = last >= 0 and last or time[1] * 1000000 + time[2]
-local versions = {}
+local last = plausible(held(KEYS[1]))
+local oldest = plausible(oldest_in(KEYS[2])[2])
+local reaches = (last and stamp >= last) or (oldest and stamp >= oldest)
+if not last then
+  last = math.max(now, stamp + 1)
+  redis.call('SET', KEYS[1], string.format('%.0f', last))
+end
+local versions = { string.format('%.0f', last) }
 for i = 3, #KEYS do
-  local version = redis.call('GET', KEYS[i])
-  if not (version and tonumber(version)) then
-    local recent = tonumber(redis.call('ZSCORE', KEYS[2], ARGV[i]) or -1)
-    version = string.format('%.0f', recent >= 0 and recent or reaches and stamp or anything)
+  local version = held(KEYS[i])
+  local left = redis.call('PTTL', KEYS[i])
+  if not plausible(version) then
+    local recent = plausible(redis.call('ZSCORE', KEYS[2], ARGV[i]))
+    version = string.format('%.0f', recent or reaches and stamp or last)
     redis.call('SET', KEYS[i], version, 'PX', ARGV[2])
-  elseif redis.call('PTTL', KEYS[i]) < tonumber(ARGV[2]) then
+  elseif left >= 0 and left < tonumber(ARGV[2]) then
     redis.call('PEXPIRE', KEYS[i], ARGV[2])
   end
   versions[#versions + 1] = version
