@@ -6,7 +6,7 @@ import type { Flight } from './single-flight.ts'
 
 /** A lease not renewed for so long is anybody's: its holder died, or is frozen. */
 export const LEASE_MS = 1_500
-/** A third: two renewals may fail. */
+/** A third: one renewal may fail, as late as a deadline lets it. */
 const RENEW_MS = 500
 /** How soon a waiter asks again if no message wakes it, in milliseconds; then twice as long, up to the longest. */
 const FIRST_LOOK_MS = 25

@@ -29,6 +29,11 @@ async function extend(engine: Engine, key: string, entry: Entry, ttl: number): P
 
 function move(engine: Engine, key: string, entry: Entry, until: number): ReturnType<Engine['write']> {
   const { touching, store } = engine
-  if (touching) return engine.write('touch', () => touching.touch(key, until, until))
+  const { tags } = entry
+  if (touching) {
+    return engine.write('touch', () =>
+      tags ? touching.touch(key, until, until, tags) : touching.touch(key, until, until),
+    )
+  }
   return engine.write('set', () => store.set(key, { ...entry, freshUntil: until, expiresAt: until }))
 }

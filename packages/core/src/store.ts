@@ -49,8 +49,10 @@ export interface Touching {
   /**
    * Moves `freshUntil` and `expiresAt` (epoch milliseconds) of a key that still exists to these times where they
    * are later: it never creates a key and never shortens its life, whoever wrote it meanwhile.
+   *
+   * @param tags of the entry, for a store that keeps something for them which has to live as long
    */
-  touch(key: string, freshUntil: number, expiresAt: number): Awaitable<WriteOutcome>
+  touch(key: string, freshUntil: number, expiresAt: number, tags?: readonly string[]): Awaitable<WriteOutcome>
 }
 
 /**

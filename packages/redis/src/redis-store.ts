@@ -183,14 +183,23 @@ export class RedisStore
   }
 
   /** Nobody is told: other processes keep the entry until the expiry they know, and then read the new one. */
-  async touch(key: string, freshUntil: number, expiresAt: number): Promise<WriteOutcome> {
+  async touch(
+    key: string,
+    freshUntil: number,
+    expiresAt: number,
+    tags: readonly string[] = [],
+  ): Promise<WriteOutcome> {
     this.#assertOpen()
     const { writeMs } = this.#options
     const ttlMs = this.#writer.ttlMs({ expiresAt })
     if (ttlMs <= 0) return this.delete(key)
     const command = touchCommand(this.#keys.keyOf(key), { freshUntil, expiresAt, ttlMs })
     try {
-      await this.#pool.write('touch', this.#pool.routeOf(key, 0), [key], writeMs, command)
+      await Promise.all([
+        this.#pool.write('touch', this.#pool.routeOf(key, 0), [key], writeMs, command),
+        // Their markers have to live as long; a marker that is missing counts for nothing that was there before.
+        tags.length > 0 && this.#tags.mark([{ tags, stamp: 0, ttlMs }], this.#options.clock.now() + writeMs),
+      ])
       return APPLIED
     } catch (thrown) {
       return failed(toCacheError(thrown, 'STORE', 'the expiry could not be moved'))

@@ -2,7 +2,7 @@ import { APPLIED, type Awaitable, type Clock, type Entry, type WriteOutcome } fr
 import { classifyReply } from './classify-error.ts'
 import type { Command } from './connection.ts'
 import type { Keyspace } from './keyspace.ts'
-import { CURRENT } from './scripts/order-scripts.ts'
+import { CURRENT, MAX_CLEARS } from './scripts/order-scripts.ts'
 import { timeLeft } from './time-left.ts'
 import { toVersion } from './version.ts'
 
@@ -89,6 +89,9 @@ export class ServerOrder {
   noteClear(scope: string, version: number): void {
     this.#note(version)
     this.#clears.set(scope, Math.max(version, this.#clears.get(scope) ?? 0))
+    if (this.#clears.size <= MAX_CLEARS) return
+    this.#clears.clear()
+    this.#clears.set('', this.latest)
   }
 
   noteSwept(scope: string, version: number): void {
@@ -146,7 +149,10 @@ export class ServerOrder {
     if (latest !== undefined) this.#note(latest)
     const cleared = parseClears(stored ?? null, this.latest)
     for (const [scope, clearedAt] of cleared) this.noteClear(scope, clearedAt)
-    for (const [scope, clearedAt] of before) if (!cleared.has(scope)) this.noteSwept(scope, clearedAt)
+    // Without the key nothing was swept: it was lost, and what we know still holds.
+    for (const [scope, clearedAt] of stored ? before : []) {
+      if (!cleared.has(scope)) this.noteSwept(scope, clearedAt)
+    }
     // Lost, or no version: it is made anew when it is needed next.
     if (latest === undefined) this.#lost = true
     if (this.#connected && era === this.#era) this.#caughtUp = true

@@ -96,9 +96,9 @@ export class Sweeper {
     this.#running = true
     try {
       await this.#forgetFinished()
-      for (const [scope, sweep] of this.#sweeps) {
-        if (sweep.next <= this.#options.clock.now()) await this.#sweep(scope, sweep)
-      }
+      const now = this.#options.clock.now()
+      const due = new Map([...this.#sweeps].filter(([, { next }]) => next <= now))
+      if (due.size > 0) await this.#sweep(due)
     } catch (thrown) {
       if (!this.#closed)
         this.#options.onError(toCacheError(thrown, 'STORE', 'what was cleared could not be swept'))
@@ -118,28 +118,54 @@ export class Sweeper {
     }
   }
 
-  async #sweep(scope: string, sweep: Sweep): Promise<void> {
+  /** All that are due at one go: to walk the keys costs the same for one scope as for a thousand. */
+  async #sweep(due: ReadonlyMap<string, Sweep>): Promise<void> {
     const { keys, order, run } = this.#options
-    await this.#removeAll(scope, sweep.version)
-    if (!sweep.last) {
-      sweep.next = sweep.since + IN_FORCE_MS
-      sweep.last = true
-      return
+    await this.#removeAll(due)
+    if (this.#closed) return
+    for (const [scope, sweep] of due) {
+      if (!sweep.last) {
+        sweep.next = sweep.since + IN_FORCE_MS
+        sweep.last = true
+        continue
+      }
+      await run(client => SWEPT.run(client, [keys.last, keys.clears], [scope, String(sweep.version)]))
+      order.noteSwept(scope, sweep.version)
+      if (this.#sweeps.get(scope) === sweep) this.#sweeps.delete(scope)
     }
-    await run(client => SWEPT.run(client, [keys.last, keys.clears], [scope, String(sweep.version)]))
-    order.noteSwept(scope, sweep.version)
-    this.#sweeps.delete(scope)
   }
 
-  async #removeAll(scope: string, version: number): Promise<void> {
+  async #removeAll(due: ReadonlyMap<string, Sweep>): Promise<void> {
     const { pool, keys, run } = this.#options
-    const args = [String(version)]
-    for await (const page of scan(keys.keyOf(scope), run, pool.cluster)) {
-      const entries = page.filter(key => keys.entryKeyOf(key.toString()) !== undefined)
-      for (let i = 0; i < entries.length; i += KEYS_PER_SCRIPT) {
+    const [only] = due.size === 1 ? due.keys() : ['']
+    const lengths = [...new Set(Array.from(due.keys(), scope => scope.length))]
+    /** The version under which a key was cleared; 0 if it was not. */
+    const versionOf = (key: string): number =>
+      Math.max(
+        0,
+        ...lengths.map(length => (key.length < length ? 0 : (due.get(key.slice(0, length))?.version ?? 0))),
+      )
+    for await (const page of scan(keys.keyOf(only ?? ''), run, pool.cluster)) {
+      const versions = new Map<Buffer, string>()
+      for (const redisKey of page) {
+        const key = keys.entryKeyOf(redisKey.toString())
+        const version = key === undefined ? 0 : versionOf(key)
+        if (version > 0) versions.set(redisKey, String(version))
+      }
+      const cleared = [...versions.keys()]
+      for (let i = 0; i < cleared.length; i += KEYS_PER_SCRIPT) {
         const started = performance.now()
-        const some = entries.slice(i, i + KEYS_PER_SCRIPT)
-        await run(client => Promise.all(together(client, some).map(group => SWEEP.run(client, group, args))))
+        await run(client =>
+          Promise.all(
+            together(client, cleared.slice(i, i + KEYS_PER_SCRIPT)).map(group =>
+              SWEEP.run(
+                client,
+                group,
+                group.map(key => versions.get(key) ?? '0'),
+              ),
+            ),
+          ),
+        )
         await this.#rest(performance.now() - started)
       }
       if (this.#closed) return

@@ -103,6 +103,17 @@ describe('invalidating a tag', () => {
     expect(await client.exists(keys.tagKeyOf('nobody has it'))).toBe(0)
   })
 
+  test('reaches an entry whose life was extended, which lives on in every process', async () => {
+    const { stores, client, keys } = await fleet(2)
+    const [a, b] = stores.map(store => new Cache<string>({ store })) as [Cache<string>, Cache<string>]
+    await a.set('k', 'v', { ttl: 2, tags: ['t'] })
+    expect(await a.get('k', { ttl: 100 })).toBe('v')
+    expect(await client.pttl(keys.tagKeyOf('t'))).toBeGreaterThan(90_000)
+    expect(await b.get('k')).toBe('v')
+    await b.invalidateTags(['t'])
+    await expect.poll(() => a.get('k')).toBeUndefined()
+  })
+
   test('costs one command; a read of a tagged entry one, once its tags are known', async () => {
     const { stores, client } = await fleet(1)
     const [a] = stores as [(typeof stores)[0]]
@@ -185,6 +196,34 @@ describe('a clear', () => {
     expect(await late.get('k')).toBeUndefined()
     expect((await late.getMany(['k'])).found.size).toBe(0)
     expect((await late.getOrLease('k', 1_000)) as object).toMatchObject({ vacant: true })
+  })
+
+  test('still holds for those who know of it when Redis has lost it, and what was swept stays away', async () => {
+    const { stores, client, keys } = await fleet(2)
+    const [a, b] = stores as [(typeof stores)[0], (typeof stores)[0]]
+    await a.set('k', entry('old'))
+    const raw = (await client.getBuffer(keys.keyOf('k'))) as Buffer
+    await a.clear()
+    await expect.poll(() => b.get('k')).toBeUndefined()
+    await client.unlink(keys.clears)
+    await client.set(keys.keyOf('k'), raw)
+    await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    await expect.poll(() => b.bus.connected).toBe(true)
+    expect([await a.get('k'), await b.get('k')]).toEqual([undefined, undefined])
+  })
+
+  test('of hundreds of scopes is swept in one walk over the keys', async () => {
+    const { stores, client, prefix } = await fleet(1)
+    const [a] = stores as [(typeof stores)[0]]
+    const entries = Array.from({ length: 3_000 }, (_, i) => [`s${i % 300}:${i}`, entry(i)] as const)
+    await a.setMany(new Map([...entries, ['kept', entry('kept')]]))
+    await client.config('RESETSTAT')
+    await Promise.all(Array.from({ length: 300 }, (_, i) => a.clear(`s${i}:`)))
+    await expect.poll(async () => (await client.keys(`${prefix}s*`)).length, { timeout: 10_000 }).toBe(0)
+    const [, scans] = /cmdstat_scan:calls=(\d+)/.exec(await client.info('commandstats')) ?? []
+    // A walk takes a dozen; one or two more for clears that came while one was under way.
+    expect(Number(scans)).toBeLessThan(100)
+    expect(await a.get('kept')).toMatchObject({ value: 'kept' })
   })
 
   test('counts those of many scopes, and more than there is room for as one of everything', async () => {

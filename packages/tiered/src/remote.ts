@@ -186,11 +186,16 @@ export class Remote {
   }
 
   /** An extension that gets lost is no invalidation: it is not made up for. */
-  async touch(key: string, freshUntil: number, expiresAt: number): Promise<WriteOutcome> {
+  async touch(
+    key: string,
+    freshUntil: number,
+    expiresAt: number,
+    tags?: readonly string[],
+  ): Promise<WriteOutcome> {
     if (this.#journal.has(key)) return APPLIED
     const { writeMs } = this.#settings
     const answer = await this.#guard.call('touch', writeMs, () =>
-      touch(this.#store, key, freshUntil, expiresAt),
+      touch(this.#store, key, freshUntil, expiresAt, tags),
     )
     return outcomeOf(this.#heard(answer))
   }

@@ -170,9 +170,14 @@ export class TieredStore
     )
   }
 
-  async touch(key: string, freshUntil: number, expiresAt: number): Promise<WriteOutcome> {
+  async touch(
+    key: string,
+    freshUntil: number,
+    expiresAt: number,
+    tags?: readonly string[],
+  ): Promise<WriteOutcome> {
     const [far, near] = await Promise.all([
-      this.#remote.touch(key, freshUntil, expiresAt),
+      this.#remote.touch(key, freshUntil, expiresAt, tags),
       this.#keep([key], () => touch(this.#near, key, freshUntil, expiresAt)),
     ])
     return both(near, far)

@@ -6,8 +6,9 @@ export async function touch(
   key: string,
   freshUntil: number,
   expiresAt: number,
+  tags?: readonly string[],
 ): Promise<WriteOutcome> {
-  if (isTouching(store)) return store.touch(key, freshUntil, expiresAt)
+  if (isTouching(store)) return store.touch(key, freshUntil, expiresAt, tags)
   const entry = await store.get(key)
   return entry ? store.set(key, { ...entry, freshUntil, expiresAt }) : APPLIED
 }

@@ -2,7 +2,7 @@ import { MAGIC, STAMP_LENGTH, STAMP_OFFSET, VERSION } from '../envelope.ts'
 import { luaBytes, PART, Script } from './script.ts'
 
 /** Scopes cleared and not swept yet; more than these become one clear of everything. */
-const MAX_CLEARS = 1_000
+export const MAX_CLEARS = 1_000
 /** Invalidated tags remembered for entries that were being loaded at the time. */
 const MAX_RECENT = 10_000
 
@@ -72,27 +72,27 @@ return { text, type(told) == 'table' and told.err or 1 }`,
   'allow-oom',
 )
 
-/** A scope was swept: nothing older than this version is left. `KEYS`: last, clears. `ARGV`: scope, version. */
+/** A scope was swept: nothing older than this version is left. The key stays, even of no scopes: without it they were lost. `KEYS`: last, clears. `ARGV`: scope, version. */
 export const SWEPT: Script = new Script(
   `${READ}
 local text = ARGV[2]
 ${READ_CLEARS}
 if clears[ARGV[1]] ~= text then return 0 end
 clears[ARGV[1]] = nil
-if next(clears) then redis.call('SET', KEYS[2], cjson.encode(clears)) else redis.call('UNLINK', KEYS[2]) end
+redis.call('SET', KEYS[2], cjson.encode(clears))
 return 1`,
   'allow-oom',
 )
 
-/** Removes entries older than a version, and what is no entry. `KEYS`: entries. `ARGV`: version. Returns how many. */
+/** Removes entries older than a version, and what is no entry. `KEYS`: entries. `ARGV`: a version for each. Returns how many. */
 export const SWEEP: Script = new Script(
   `${PART}
-local version, removed = tonumber(ARGV[1]), 0
-for _, key in ipairs(KEYS) do
+local removed = 0
+for i, key in ipairs(KEYS) do
   local head = part(key, 0, ${STAMP_OFFSET + STAMP_LENGTH - 1})
   local ours = #head == ${STAMP_OFFSET + STAMP_LENGTH}
     and string.sub(head, 1, ${MAGIC.length + 1}) == '${luaBytes([...MAGIC, VERSION])}'
-  if not (ours and struct.unpack('>d', string.sub(head, ${STAMP_OFFSET + 1})) >= version) then
+  if not (ours and struct.unpack('>d', string.sub(head, ${STAMP_OFFSET + 1})) >= tonumber(ARGV[i])) then
     removed = removed + redis.call('UNLINK', key)
   end
 end
