@@ -2,14 +2,11 @@ import {
   type Awaitable,
   type Batching,
   type BatchRead,
-  batched,
-  type CacheError,
   type Checking,
   type Coherent,
   chain,
   type Entry,
   type FillOutcome,
-  failed,
   type Health,
   type InvalidationBus,
   type InvalidationMessage,
@@ -17,7 +14,6 @@ import {
   isMeasurable,
   isObserved,
   isPending,
-  isTagging,
   isVacant,
   type Lease,
   type LeaseRead,
@@ -32,14 +28,13 @@ import {
   type TierState,
   type TierStats,
   type Touching,
-  toCacheError,
   type WriteOutcome,
 } from '@cache/core'
 import { Coherence } from './coherence.ts'
+import { NearTier } from './near-tier.ts'
 import { type Settings, settingsOf, type TieredStoreOptions } from './options.ts'
 import { Promotions } from './promotions.ts'
 import { Remote } from './remote.ts'
-import { touch } from './touch.ts'
 
 /**
  * Two stores as one: a near tier in front of a remote one. Reads ask the near tier first and promote what the
@@ -51,8 +46,7 @@ export class TieredStore
 {
   readonly name = 'tiered'
   readonly #settings: Settings
-  readonly #near: Store
-  readonly #nearMany: Batching
+  readonly #near: NearTier
   readonly #remote: Remote
   readonly #coherence: Coherence
   readonly #promotions = new Promotions()
@@ -60,19 +54,13 @@ export class TieredStore
   /** Outdates what has one of the tags; not there if the remote keeps none. */
   readonly invalidateTags: Tagging['invalidateTags'] | undefined
   #state: TierState
-  /** Invalidations that the near tier has not carried out yet. */
-  #drops = 0
-  /** The near tier failed to carry one out. */
-  #stale = false
-  #nearHits = 0
   #farHits = 0
 
   /** @throws CacheError `INVALID_OPTION` */
   constructor(options: TieredStoreOptions) {
     const settings = settingsOf(options)
     this.#settings = settings
-    this.#near = settings.l1
-    this.#nearMany = batched(settings.l1)
+    this.#near = new NearTier(settings.l1, this.#observers)
     this.#remote = new Remote(settings, this.#observers)
     this.#coherence = new Coherence(settings.bus, {
       onMessage: message => this.#onMessage(message),
@@ -99,14 +87,14 @@ export class TieredStore
   #get(key: string, leaseMs?: number): Awaitable<LeaseRead> {
     if (!this.#trusted && this.#remote.available) return this.#getPastNear(key, leaseMs)
     const near = this.#near.get(key)
-    if (isPending(near)) return near.then(entry => this.#nearHit(entry) ?? this.#getFar(key, leaseMs))
-    return this.#nearHit(near) ?? this.#getFar(key, leaseMs)
+    if (isPending(near)) return near.then(entry => entry ?? this.#getFar(key, leaseMs))
+    return near ?? this.#getFar(key, leaseMs)
   }
 
   /** Without a lease (the remote is away, or another process loads too long) it is kept here alone. */
   async fill(key: string, entry: Entry, lease: Lease | undefined): Promise<FillOutcome> {
     if (!this.#remote.leases) return this.set(key, entry)
-    if (!lease) return this.#keep([key], () => this.#near.set(key, entry))
+    if (!lease) return this.#near.set(key, entry)
     const placeholder = this.#promotions.startRead(key)
     let far: FillOutcome
     try {
@@ -118,7 +106,7 @@ export class TieredStore
     // Of a fill that failed nobody knows whether the lease still stood.
     if (far.status === 'superseded' || far.status === 'failed') return far
     if (!this.#promotions.mayKeep(placeholder, entry)) return far
-    return both(await this.#keep([key], () => this.#near.set(key, entry)), far)
+    return both(await this.#near.set(key, entry), far)
   }
 
   renew(key: string, lease: Lease, leaseMs: number): Promise<boolean> {
@@ -131,11 +119,11 @@ export class TieredStore
 
   async getMany(keys: readonly string[]): Promise<BatchRead> {
     const pastNear = !this.#trusted && this.#remote.available
-    const near = pastNear ? new Map<string, Entry>() : await this.#getManyNear(keys)
+    const near = pastNear ? new Map<string, Entry>() : await this.#near.getMany(keys)
     const missing = keys.filter(key => !near.has(key))
     const far = await this.#getManyFar(missing)
     if (far) return { found: new Map([...near, ...far]) }
-    return { found: pastNear ? await this.#getManyNear(keys) : near }
+    return { found: pastNear ? await this.#near.getMany(keys) : near }
   }
 
   set(key: string, entry: Entry): Promise<WriteOutcome> {
@@ -149,7 +137,7 @@ export class TieredStore
   setMany(entries: ReadonlyMap<string, Entry>): Promise<WriteOutcome> {
     return this.#writeBoth(
       [...entries.keys()],
-      () => this.#nearMany.setMany(entries),
+      () => this.#near.setMany(entries),
       () => this.#remote.setMany(entries),
     )
   }
@@ -165,7 +153,7 @@ export class TieredStore
   deleteMany(keys: readonly string[]): Promise<WriteOutcome> {
     return this.#writeBoth(
       keys,
-      () => this.#nearMany.deleteMany(keys),
+      () => this.#near.deleteMany(keys),
       () => this.#remote.deleteMany(keys),
     )
   }
@@ -178,7 +166,7 @@ export class TieredStore
   ): Promise<WriteOutcome> {
     const [far, near] = await Promise.all([
       this.#remote.touch(key, freshUntil, expiresAt, tags),
-      this.#keep([key], () => touch(this.#near, key, freshUntil, expiresAt)),
+      this.#near.touch(key, freshUntil, expiresAt),
     ])
     return both(near, far)
   }
@@ -192,10 +180,7 @@ export class TieredStore
     const prefix = scope ?? ''
     this.#promotions.startClear(prefix)
     try {
-      const [far, near] = await Promise.all([
-        this.#remote.clear(prefix),
-        this.#drop(() => this.#near.clear(scope)),
-      ])
+      const [far, near] = await Promise.all([this.#remote.clear(prefix), this.#near.dropScope(scope)])
       return both(near, far)
     } finally {
       this.#promotions.endClear(prefix)
@@ -205,20 +190,12 @@ export class TieredStore
 
   async #invalidateTags(tags: readonly string[]): Promise<WriteOutcome> {
     this.#promotions.tags.invalidate(tags)
-    const [far, near] = await Promise.all([
-      this.#remote.invalidateTags(tags),
-      this.#drop(() => this.#outdateNear(tags)),
-    ])
+    const [far, near] = await Promise.all([this.#remote.invalidateTags(tags), this.#near.dropTagged(tags)])
     // What was read meanwhile may be from before, and near by now.
     this.#promotions.tags.invalidate(tags)
-    await this.#drop(() => this.#outdateNear(tags))
+    await this.#near.dropTagged(tags)
     this.#noteState()
     return both(near, far)
-  }
-
-  /** Of a near tier that keeps no tags, everything goes. */
-  #outdateNear(tags: readonly string[]): Awaitable<WriteOutcome> {
-    return isTagging(this.#near) ? this.#near.invalidateTags(tags) : this.#near.clear()
   }
 
   /** Resolves when every invalidation that waited for the remote has been applied; at once when none waits. */
@@ -227,7 +204,7 @@ export class TieredStore
   }
 
   measure(): readonly TierStats[] {
-    return [...tiersOf(this.#settings.l1, this.#nearHits), ...tiersOf(this.#settings.l2, this.#farHits)]
+    return [...tiersOf(this.#settings.l1, this.#near.hits), ...tiersOf(this.#settings.l2, this.#farHits)]
   }
 
   health(): StoreHealth {
@@ -248,17 +225,6 @@ export class TieredStore
     await Promise.all([this.#near.close(), this.#remote.close()])
   }
 
-  #nearHit(entry: Entry | undefined): Entry | undefined {
-    if (entry) this.#nearHits++
-    return entry
-  }
-
-  async #getManyNear(keys: readonly string[]): Promise<ReadonlyMap<string, Entry>> {
-    const { found } = await this.#nearMany.getMany(keys)
-    this.#nearHits += found.size
-    return found
-  }
-
   /** Asks the remote, and keeps the answer near unless the key was written meanwhile. A failure is a miss. */
   #getFar(key: string, leaseMs: number | undefined): Awaitable<LeaseRead> {
     const placeholder = this.#promotions.startRead(key)
@@ -269,10 +235,7 @@ export class TieredStore
       if (!entry || isVacant(entry)) return entry
       this.#farHits++
       if (!this.#promotions.mayKeep(placeholder, entry) || !this.#trusted) return entry
-      return chain(
-        this.#keep([key], () => this.#near.set(key, entry)),
-        () => entry,
-      )
+      return chain(this.#near.set(key, entry), () => entry)
     })
   }
 
@@ -283,7 +246,7 @@ export class TieredStore
   #getPastNear(key: string, leaseMs: number | undefined): Awaitable<LeaseRead> {
     return chain(this.#remote.read(key, leaseMs), answer => {
       this.#noteState()
-      if (!answer.ok) return chain(this.#near.get(key), near => this.#nearHit(near))
+      if (!answer.ok) return this.#near.get(key)
       if (answer.value && !isVacant(answer.value)) this.#farHits++
       return answer.value
     })
@@ -305,7 +268,7 @@ export class TieredStore
     if (!answer.ok) return undefined
     this.#farHits += answer.value.size
     if (promoted.size > 0 && this.#trusted) {
-      await this.#keep([...promoted.keys()], () => this.#nearMany.setMany(promoted))
+      await this.#near.setMany(promoted)
     }
     return answer.value
   }
@@ -313,13 +276,13 @@ export class TieredStore
   /** Sends a write to the remote, makes it near without waiting, and says what became of it. */
   async #writeBoth(
     keys: readonly string[],
-    near: () => Awaitable<WriteOutcome>,
+    near: () => Promise<WriteOutcome>,
     far: () => Promise<WriteOutcome>,
   ): Promise<WriteOutcome> {
     for (const key of keys) this.#promotions.startWrite(key)
     try {
       const sent = far()
-      const [outcome, kept] = await Promise.all([this.#orForget(keys, sent), this.#keep(keys, near)])
+      const [outcome, kept] = await Promise.all([this.#orForget(keys, sent), near()])
       return both(kept, outcome)
     } finally {
       for (const key of keys) this.#promotions.endWrite(key)
@@ -332,31 +295,21 @@ export class TieredStore
     try {
       return await sent
     } catch (fault) {
-      await this.#drop(async () => this.#nearMany.deleteMany(keys))
+      await this.#near.drop(keys)
       throw fault
-    }
-  }
-
-  /** Writes to the near tier; one that cannot take a value must not go on with the one before it. */
-  async #keep(keys: readonly string[], write: () => Awaitable<WriteOutcome>): Promise<WriteOutcome> {
-    try {
-      return await write()
-    } catch (thrown) {
-      await this.#drop(async () => this.#nearMany.deleteMany(keys))
-      return failed(toCacheError(thrown, 'STORE', `${this.#near.name} failed in a write`))
     }
   }
 
   #onMessage(message: InvalidationMessage): void {
     if (message.type === 'clear') {
       this.#promotions.invalidateScope(message.scope ?? '')
-      void this.#drop(() => this.#near.clear(message.scope))
+      void this.#near.dropScope(message.scope)
     } else if (message.type === 'tags') {
       this.#promotions.tags.invalidate(message.tags)
-      void this.#drop(() => this.#outdateNear(message.tags))
+      void this.#near.dropTagged(message.tags)
     } else {
       for (const key of message.keys) this.#promotions.invalidate(key)
-      void this.#drop(() => this.#nearMany.deleteMany(message.keys))
+      void this.#near.drop(message.keys)
     }
   }
 
@@ -368,8 +321,7 @@ export class TieredStore
 
   #onRestored(reason: string): void {
     this.#promotions.invalidateScope('')
-    this.#stale = false // What could not be dropped before is dropped now, with all the rest.
-    void this.#drop(() => this.#near.clear())
+    this.#near.flush()
     this.#observers.event({ type: 'gap', store: this.name, reason })
     this.#observers.event({ type: 'flush', store: this.#near.name })
     this.#noteState()
@@ -378,31 +330,7 @@ export class TieredStore
 
   /** Whether what is near may be served: the stream arrives, and all it brought has been carried out. */
   get #trusted(): boolean {
-    return this.#coherence.trusted && this.#drops === 0 && !this.#stale
-  }
-
-  /**
-   * Takes something out of the near tier. Until that is done, and for good if it fails, the near tier is not
-   * trusted: it may still hold what others have changed.
-   */
-  async #drop(drop: () => Awaitable<WriteOutcome>): Promise<WriteOutcome> {
-    const failedWith = (error: CacheError): WriteOutcome => {
-      this.#stale = true
-      this.#observers.event({ type: 'error', store: this.#near.name, operation: 'clear', error })
-      return failed(error)
-    }
-    this.#drops++
-    try {
-      const dropped = drop()
-      const outcome = isPending(dropped) ? await dropped : dropped
-      return outcome.status === 'applied' || !outcome.error ? outcome : failedWith(outcome.error)
-    } catch (thrown) {
-      return failedWith(
-        toCacheError(thrown, 'STORE', `${this.#near.name} could not drop what was invalidated`),
-      )
-    } finally {
-      this.#drops--
-    }
+    return this.#coherence.trusted && this.#near.isClean
   }
 
   #currentState(): TierState {

@@ -7,6 +7,7 @@ import {
   CacheError,
   type Clock,
   type Entry,
+  type FillOutcome,
   failed,
   type Gap,
   type Health,
@@ -14,6 +15,9 @@ import {
   type InvalidationBus,
   type InvalidationMessage,
   isExpired,
+  type Lease,
+  type LeaseRead,
+  type Leasing,
   type Store,
   type StoreHealth,
   type Touching,
@@ -166,4 +170,21 @@ export class LocalBus implements InvalidationBus {
   }
 
   close(): void {}
+}
+
+/** A remote that grants a lease to everyone who misses, and takes what is loaded as the test says. To give one up does nothing. */
+export class LeasingStore extends SteeredStore implements Leasing {
+  filled: () => Awaitable<FillOutcome> = () => APPLIED
+
+  async getOrLease(key: string): Promise<LeaseRead> {
+    return (await this.get(key)) ?? { vacant: true, lease: { token: 'a' } }
+  }
+
+  fill(_key: string, _entry: Entry, _lease: Lease | undefined): Awaitable<FillOutcome> {
+    return this.filled()
+  }
+
+  renew(): boolean {
+    return true
+  }
 }

@@ -1,8 +1,15 @@
-import { CacheError, type Entry, ManualClock, systemClock, type TelemetryEvent } from '@cache/core'
+import {
+  CacheError,
+  type Entry,
+  type FillOutcome,
+  ManualClock,
+  systemClock,
+  type TelemetryEvent,
+} from '@cache/core'
 import { MemoryStore } from '@cache/memory'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { TieredStore, type TieredStoreOptions } from '../src/index.ts'
-import { LocalBus, SteeredStore, SteeredStoreWithHealth } from './stores.ts'
+import { LeasingStore, LocalBus, SteeredStore, SteeredStoreWithHealth } from './stores.ts'
 
 const clock = new ManualClock()
 let remote: SteeredStore
@@ -276,6 +283,69 @@ describe('the remote is away', () => {
       'error',
       'coherent',
     ])
+  })
+})
+
+describe('what was loaded under a lease', () => {
+  function leasing() {
+    const far = new LeasingStore(clock)
+    remote = far
+    return { far, ...tiered('a') }
+  }
+  const lease = { token: 'a' }
+
+  it('is kept near once the remote has it', async () => {
+    const { store, l1 } = leasing()
+    expect(await store.getOrLease('k', 1_000)).toMatchObject({ vacant: true, lease })
+    expect(await store.fill('k', entry(1), lease)).toEqual({ status: 'applied' })
+    expect(l1.get('k')).toMatchObject({ value: 1 })
+  })
+
+  it.each([
+    ['refused', (): FillOutcome => ({ status: 'superseded' })],
+    ['not answered', () => new Promise<never>(() => {})],
+    ['failed', () => Promise.reject(new CacheError('UNAVAILABLE', 'gone'))],
+  ])('is not kept near if that is %s: a peer may have deleted the key', async (_how, filled) => {
+    const { store, l1, far } = leasing()
+    far.filled = filled
+    const outcome = store.fill('k', entry('old'), lease)
+    await settle()
+    clock.advance(250)
+    expect((await outcome).status).toMatch(/superseded|failed/)
+    expect(l1.get('k')).toBeUndefined()
+  })
+
+  it('is refused while an invalidation of it waits in the journal, and when one came in meanwhile', async () => {
+    for (const invalidate of [
+      (store: TieredStore) => store.delete('k'),
+      (store: TieredStore) => store.clear('k'),
+    ]) {
+      const { store, l1, far } = leasing()
+      far.mode = 'refuse'
+      expect(await invalidate(store)).toMatchObject({ status: 'queued' })
+      far.mode = 'serve'
+      far.filled = () => {
+        throw new Error('others would read it until the journal is applied')
+      }
+      expect(await store.fill('k', entry('old'), lease)).toEqual({ status: 'superseded' })
+      const { promise, resolve } = Promise.withResolvers<FillOutcome>()
+      far.filled = () => promise
+      const other = store.fill('k2', entry('old'), lease)
+      far.mode = 'refuse'
+      await store.delete('k2')
+      resolve({ status: 'applied' })
+      expect(await other).toEqual({ status: 'superseded' })
+      expect([l1.get('k'), l1.get('k2')]).toEqual([undefined, undefined])
+      await store.close()
+    }
+  })
+
+  it('that cannot be stored is thrown back, and leaves nothing behind', async () => {
+    const { store, far } = leasing()
+    far.filled = () => Promise.reject(new CacheError('SERIALIZATION', 'no'))
+    await expect(store.fill('k', entry(1), lease)).rejects.toMatchObject({ code: 'SERIALIZATION' })
+    remote.entries.set('k', entry(2))
+    expect(await store.get('k')).toMatchObject({ value: 2 })
   })
 })
 
