@@ -149,6 +149,12 @@ class OwnRedis extends Redis {
     this.on('error', () => this.stream?.on('error', () => {}))
   }
 
+  /** ioredis ends for good if it is broken off while it asks the sentinels: then it is left to arrive, be it at the old master. */
+  follow(): void {
+    if (this.status === 'connecting') this.once('connect', () => this.disconnect(true))
+    else this.disconnect(true)
+  }
+
   override disconnect(reconnect = false): void {
     if (reconnect) this.emit(LEAVING)
     // Not at 'end', which does not come if it is closed between two attempts to connect.

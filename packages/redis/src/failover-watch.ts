@@ -2,7 +2,8 @@ import { Redis, type RedisOptions } from 'ioredis'
 
 /** A connection to the master of a moment ago. */
 interface Follower {
-  disconnect(reconnect: true): void
+  /** Goes to the master that the sentinels name now. */
+  follow(): void
 }
 
 const SWITCHED = '+switch-master'
@@ -66,6 +67,6 @@ export class FailoverWatch {
   }
 
   #tell(): void {
-    for (const follower of this.#followers) follower.disconnect(true)
+    for (const follower of this.#followers) follower.follow()
   }
 }

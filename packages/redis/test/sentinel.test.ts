@@ -32,6 +32,9 @@ function keepBusy(store: RedisStore): () => Promise<{ worstMs: number; outcomes:
     const { status, error } = await store.set('busy', entry(1))
     return error?.code ?? status
   }
+  onTestFinished(() => {
+    going = false
+  })
   const traffic = (async () => {
     while (going) {
       await Promise.all([timed(async () => (await codeOf(store.get('busy'))) ?? 'read'), timed(write)])
@@ -52,7 +55,8 @@ async function expectWritesTo(server: RedisServer, store: RedisStore, value: str
   expect(await ask(server, client => client.exists(`cache:${key}`))).toBe(1)
 }
 
-describe('a failover', () => {
+// Sentinels that begin a failover at once, with votes for two, try again after six seconds.
+describe('a failover', { timeout: 60_000 }, () => {
   test('of a killed master: every call ends within its deadline, then all goes to the new one', async () => {
     const trio = await ownTrio()
     const store = openStore(throughSentinels(trio))
@@ -90,11 +94,30 @@ describe('a failover', () => {
     for (const outcome of outcomes) expect(['read', 'applied', 'UNAVAILABLE', 'TIMEOUT']).toContain(outcome)
   })
 
-  async function connectionsTo(server: RedisServer): Promise<number> {
-    return ask(
-      server,
-      async client => String(await client.call('CLIENT', 'LIST', 'TYPE', 'NORMAL')).split('\n').length,
-    )
+  test('that is heard of while a connection still asks the sentinels', async () => {
+    const trio = await ownTrio()
+    const frozen = await RedisServer.startSentinel([])
+    onTestFinished(() => frozen.stop())
+    frozen.freeze()
+    const store = openStore({
+      timeouts: { connect: '5s' },
+      connection: {
+        sentinels: [{ host: '127.0.0.1', port: frozen.port }, ...trio.addresses],
+        name: trio.name,
+      },
+    })
+    const [first] = trio.sentinels as [RedisServer]
+    await eventually('it listens', async () => (await connectionsTo(first, 'PUBSUB')) > 0)
+    const master = await trio.master()
+    await ask(first, client => client.call('SENTINEL', 'FAILOVER', trio.name))
+    const promoted = await trio.promoted(master)
+    await connected(store)
+    await expectWritesTo(promoted, store, 'after')
+  })
+
+  async function connectionsTo(server: RedisServer, type: 'NORMAL' | 'PUBSUB' = 'NORMAL'): Promise<number> {
+    const clients = await ask(server, client => client.call('CLIENT', 'LIST', 'TYPE', type))
+    return String(clients).split('\n').filter(Boolean).length
   }
 })
 
