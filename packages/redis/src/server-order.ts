@@ -147,7 +147,9 @@ export class ServerOrder {
     const [version, stored] = await this.#ask(client => client.mgetBuffer([last, clears]), until)
     const latest = toVersion(String(version ?? ''))
     if (latest !== undefined) this.#note(latest)
-    const cleared = parseClears(stored ?? null, this.latest)
+    // Of two keys that are both away nothing is known: Redis is new, or was emptied.
+    const cleared =
+      stored || latest !== undefined ? parseClears(stored, this.latest) : new Map<string, number>()
     for (const [scope, clearedAt] of cleared) this.noteClear(scope, clearedAt)
     // Without the key nothing was swept: it was lost, and what we know still holds.
     for (const [scope, clearedAt] of stored ? before : []) {
@@ -240,7 +242,10 @@ export class ServerOrder {
     const { latest } = this
     const changed = this.#changed
     try {
-      const answer = await this.#ask(client => CURRENT.run(client, [this.#keys.last], [latest]), until)
+      const answer = await this.#ask(
+        client => CURRENT.run(client, [this.#keys.last, this.#keys.clears], [latest]),
+        until,
+      )
       const answered = toVersion(String(answer))
       if (answered === undefined) return latest
       this.#lost = false
@@ -283,10 +288,10 @@ export function toldOutcome(told: unknown): WriteOutcome {
   return told === 1 ? APPLIED : { status: 'partial', error: classifyReply(String(told)) }
 }
 
-/** What is unreadable is certain only to have been something: then all that is older than the latest version counts as cleared. */
-function parseClears(stored: Buffer | null, latest: number): Map<string, number> {
+/** If they are unreadable or lost, all that is older than the latest version counts as cleared. */
+function parseClears(stored: Buffer | null | undefined, latest: number): Map<string, number> {
   const clears = new Map<string, number>()
-  const parsed = stored ? parse(stored.toString()) : {}
+  const parsed = stored ? parse(stored.toString()) : undefined
   for (const [scope, text] of Object.entries(parsed ?? { '': '' })) {
     const version = toVersion(String(text))
     if (version === undefined) return new Map([['', latest]])

@@ -63,7 +63,7 @@ export class Tags {
       const answer = pool.run('invalidateTags', pool.forRead(), writeMs, client =>
         INVALIDATE_TAGS.run(
           client,
-          [keys.last, keys.recent, ...tags.map(tag => keys.tagKeyOf(tag))],
+          [keys.last, keys.clears, keys.recent, ...tags.map(tag => keys.tagKeyOf(tag))],
           [order.latest, channel, openMessage(source, invalidation), ...tags],
         ),
       )
@@ -80,7 +80,7 @@ export class Tags {
     const answer = await pool.run('set', pool.forRead(), ms, client =>
       MARK_TAGS.run(
         client,
-        [keys.last, keys.recent, ...tags.map(tag => keys.tagKeyOf(tag))],
+        [keys.last, keys.clears, keys.recent, ...tags.map(tag => keys.tagKeyOf(tag))],
         [stamp, ttlMs, ...tags],
       ),
     )

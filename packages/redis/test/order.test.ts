@@ -125,7 +125,7 @@ describe('invalidating a tag', () => {
     await a.invalidateTags(['t', 'u'])
     const stats = await client.info('commandstats')
     expect(/cmdstat_evalsha:calls=1,/.test(stats)).toBe(true)
-    expect(/cmdstat_get:calls=(\d+)/.exec(stats)?.[1]).toBe('3') // One by the script.
+    expect(/cmdstat_get:calls=(\d+)/.exec(stats)?.[1]).toBe('4') // Two by the script: the order, and whether the clears are there.
     expect(stats).not.toContain('cmdstat_mget')
   })
 
@@ -212,6 +212,28 @@ describe('a clear', () => {
     expect([await a.get('k'), await b.get('k')]).toEqual([undefined, undefined])
   })
 
+  test('is known to a process that starts when Redis has evicted the list of clears', async () => {
+    const own = await ownServer()
+    const { stores, client, keys, prefix } = await fleet(1, own.url)
+    const [a] = stores as [(typeof stores)[0]]
+    await a.set('k', entry('old'))
+    const raw = (await client.getBuffer(keys.keyOf('k'))) as Buffer
+    await a.clear()
+    await client.unlink(keys.clears)
+    await client.set(keys.keyOf('k'), raw)
+    const late = patientStore({ url: own.url, prefix })
+    expect(await late.get('k')).toBeUndefined()
+    await connected(late)
+    expect(await late.get('k')).toBeUndefined()
+    expect(await late.set('k', entry('new'))).toEqual({ status: 'applied' })
+    await late.invalidateTags(['any']) // Which finds the list missing, and makes it anew.
+    const later = patientStore({ url: own.url, prefix })
+    await connected(later)
+    expect(await later.get('k')).toMatchObject({ value: 'new' })
+    await client.set(keys.keyOf('k'), raw)
+    expect(await later.get('k')).toBeUndefined()
+  })
+
   test('of hundreds of scopes is swept in one walk over the keys', async () => {
     const { stores, client, prefix } = await fleet(1)
     const [a] = stores as [(typeof stores)[0]]
@@ -239,17 +261,22 @@ describe('a clear', () => {
 })
 
 describe('what else lies at the own keys', () => {
+  const becomeList = async (client: Redis, key: string): Promise<void> => {
+    await client.del(key)
+    await client.rpush(key, 'x')
+  }
+
   const HOSTILE: Readonly<Record<string, (client: Redis, keys: Keyspace) => Promise<unknown>>> = {
     'last: a text': (client, { last }) => client.set(last, 'no version'),
-    'last: a list': (client, { last }) => client.rpush(last, 'x'),
+    'last: a list': (client, { last }) => becomeList(client, last),
     'last: as late as a number can be': (client, { last }) => client.set(last, Number.MAX_SAFE_INTEGER),
     'clears: a text': (client, { clears }) => client.set(clears, 'nothing'),
     'clears: null': (client, { clears }) => client.set(clears, 'null'),
     'clears: of no versions': (client, { clears }) => client.set(clears, '{"a":"x","b":1e400}'),
-    'clears: a list': (client, { clears }) => client.rpush(clears, 'x'),
+    'clears: a list': (client, { clears }) => becomeList(client, clears),
     'recent: a text': (client, { recent }) => client.set(recent, 'x'),
     'a marker: a text': (client, keys) => client.set(keys.tagKeyOf('t'), 'x'),
-    'a marker: a list': (client, keys) => client.rpush(keys.tagKeyOf('t'), 'x'),
+    'a marker: a list': (client, keys) => becomeList(client, keys.tagKeyOf('t')),
     'a message: as late as a number can be': client =>
       client.publish(
         'cache:invalidate',

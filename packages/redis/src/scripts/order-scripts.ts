@@ -27,12 +27,22 @@ local function held(key) return unless_foreign(key, redis.pcall('GET', key), fal
 local function oldest_in(key) return unless_foreign(key, redis.pcall('ZRANGE', key, 0, 0, 'WITHSCORES'), {}) end`
 
 /**
+ * The latest version, if there is one. The clears are always there beside it: if they are not, Redis has evicted them, and all
+ * that is older than the latest version counts as cleared.
+ */
+const LAST = `
+local known = plausible(held(KEYS[1]))
+if not held(KEYS[2]) then
+  redis.call('SET', KEYS[2], known and '{"":"' .. string.format('%.0f', known) .. '"}' or '{}')
+end`
+
+/**
  * The next version of the order in which things are invalidated: the server's time in microseconds, but later than the last
  * in any case, and than the latest that the caller (`ARGV[1]`) heard of. So it never falls back, should Redis lose it, or
  * another server with another clock take over.
  */
 const NEXT = `
-local last = math.max(plausible(held(KEYS[1])) or 0, plausible(ARGV[1]) or 0)
+local last = math.max(known or 0, plausible(ARGV[1]) or 0)
 local version = math.max(now, last + 1)
 local text = string.format('%.0f', version)
 redis.call('SET', KEYS[1], text)`
@@ -45,21 +55,22 @@ if readable and type(clears) == 'table' then
 end
 if not readable or type(clears) ~= 'table' then clears = { [''] = text } end`
 
-/** `KEYS`: last. `ARGV`: the latest version known. Returns that of the latest invalidation, or of now if none is known. */
+/** `KEYS`: last, clears. `ARGV`: the latest version known. Returns that of the latest invalidation, or of now if none is known. */
 export const CURRENT: Script = new Script(`${READ}
-local known = held(KEYS[1])
-if plausible(known) then return known end
+${LAST}
+if known then return string.format('%.0f', known) end
 ${NEXT}
 return text`)
 
 /**
  * From here on everything under a scope that is older than the returned version is gone.
  *
- * `KEYS`: last, clears. `ARGV`: the latest version known, scope, channel, message without its closing brace. Returns the version, and 1 or why the other
- * processes could not be told.
+ * `KEYS`: last, clears. `ARGV`: the latest version known, scope, channel, message without its closing brace. Returns the
+ * version, and 1 or why the other processes could not be told.
  */
 export const CLEAR: Script = new Script(
   `${READ}
+${LAST}
 ${NEXT}
 ${READ_CLEARS}
 clears[ARGV[2]] = text
@@ -105,20 +116,21 @@ return removed`,
  *
  * A tag that has no marker has no entry that counts, save those being loaded now: for them it is kept among the recent.
  *
- * `KEYS`: last, recent, the markers of the tags. `ARGV`: the latest version known, channel, message without its closing
+ * `KEYS`: last, clears, recent, the markers of the tags. `ARGV`: the latest version known, channel, message without its closing
  * brace, the tags. Returns as {@link CLEAR}.
  */
 export const INVALIDATE_TAGS: Script = new Script(
   `${READ}
+${LAST}
 ${NEXT}
-oldest_in(KEYS[2])
-for i = 3, #KEYS do
+oldest_in(KEYS[3])
+for i = 4, #KEYS do
   local left = redis.call('PTTL', KEYS[i])
   if left > 0 then redis.call('SET', KEYS[i], text, 'PX', left)
   elseif left == -1 then redis.call('SET', KEYS[i], text) end
-  redis.call('ZADD', KEYS[2], text, ARGV[i + 1])
+  redis.call('ZADD', KEYS[3], text, ARGV[i])
 end
-redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -${MAX_RECENT + 1})
+redis.call('ZREMRANGEBYRANK', KEYS[3], 0, -${MAX_RECENT + 1})
 local told = redis.pcall('PUBLISH', ARGV[2], ARGV[3] .. ',"version":' .. text .. '}')
 return { text, type(told) == 'table' and told.err or 1 }`,
   'allow-oom',
@@ -131,24 +143,25 @@ return { text, type(told) == 'table' and told.err or 1 }`,
  * A new marker gets the version of the latest invalidation of its tag, if that is among the recent; the entry's own stamp
  * if there was none since; and if the recent ones do not reach back so far, that of the latest invalidation of any.
  *
- * `KEYS`: last, recent, the markers. `ARGV`: stamp of the entry, milliseconds, the tags. Returns the latest version of any, which is
+ * `KEYS`: last, clears, recent, the markers. `ARGV`: stamp of the entry, milliseconds, the tags. Returns the latest version of any, which is
  * made if there is none, and those of the tags.
  */
 export const MARK_TAGS: Script = new Script(`${READ}
+${LAST}
 local stamp = tonumber(ARGV[1])
-local last = plausible(held(KEYS[1]))
-local oldest = plausible(oldest_in(KEYS[2])[2])
+local last = known
+local oldest = plausible(oldest_in(KEYS[3])[2])
 local reaches = (last and stamp >= last) or (oldest and stamp >= oldest)
 if not last then
   last = math.max(now, stamp + 1)
   redis.call('SET', KEYS[1], string.format('%.0f', last))
 end
 local versions = { string.format('%.0f', last) }
-for i = 3, #KEYS do
+for i = 4, #KEYS do
   local version = held(KEYS[i])
   local left = redis.call('PTTL', KEYS[i])
   if not plausible(version) then
-    local recent = plausible(redis.call('ZSCORE', KEYS[2], ARGV[i]))
+    local recent = plausible(redis.call('ZSCORE', KEYS[3], ARGV[i - 1]))
     version = string.format('%.0f', recent or reaches and stamp or last)
     redis.call('SET', KEYS[i], version, 'PX', ARGV[2])
   elseif left >= 0 and left < tonumber(ARGV[2]) then
