@@ -47,6 +47,7 @@ export { integer, oneOf } from './options.ts'
 export { APPLIED, batchOutcome, failed, type WriteOutcome, type WriteStatus } from './outcome.ts'
 export type { LoadContext, Loader } from './read-through.ts'
 export type { Loaded, ManyLoader } from './read-through-many.ts'
+export { isMarking, type Marking, type Setback } from './setback.ts'
 export type { CacheStats } from './stats.ts'
 export {
   type Batching,
@@ -54,12 +55,14 @@ export {
   type Checking,
   type Coherent,
   type Enumerable,
+  type Guaranteeing,
   type Health,
   hasHealth,
   isBatching,
   isChecking,
   isCoherent,
   isEnumerable,
+  isGuaranteeing,
   isMeasurable,
   isObserved,
   isTagging,

@@ -33,6 +33,17 @@ export type TelemetryEvent =
   | { readonly type: 'gap'; readonly store: string; readonly reason: string }
   /** The near tier was dropped. */
   | { readonly type: 'flush'; readonly store: string }
+  /** The server of a remote may have lost what it had confirmed: that is invalidated again. */
+  | { readonly type: 'setback'; readonly store: string; readonly reason: string }
+  /** More waits for the remote than the journal holds: everything there will be invalidated. */
+  | { readonly type: 'overflow'; readonly store: string }
+  /** All that waited for the remote has been applied. */
+  | {
+      readonly type: 'recovered'
+      readonly store: string
+      readonly invalidations: number
+      readonly durationMs: number
+    }
 
 export type StoreOperation =
   | 'get'
@@ -49,6 +60,8 @@ export type StoreOperation =
   | 'publish'
   /** Learning what was invalidated while nobody listened. */
   | 'sync'
+  /** Keeping what waits for the remote in a file. */
+  | 'journal'
   | 'connect'
   | 'close'
 

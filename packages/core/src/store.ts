@@ -100,6 +100,8 @@ export interface StoreHealth {
   readonly pool?: { readonly size: number; readonly ready: number; readonly inFlight: number }
   /** Of a tiered store: invalidations that wait for the remote. */
   readonly journal?: number
+  /** How long the one that has waited longest does, in milliseconds; not there if none waits. */
+  readonly journalAgeMs?: number
   /** Of a tiered store: whether what the near tier holds can be trusted, and who serves. */
   readonly state?: TierState
 }
@@ -127,6 +129,16 @@ export interface Coherent {
   readonly bus: InvalidationBus | undefined
 }
 
+/** Optional: what a store promises beyond the contract, so that nobody above it has to see to it. */
+export interface Guaranteeing {
+  readonly guarantees: {
+    /** Every call ends in time by itself, whatever happens to the remote. */
+    readonly bounded?: boolean
+    /** Writes of one key take effect in the order of the calls, also one that was given up because it took too long. */
+    readonly ordered?: boolean
+  }
+}
+
 const has = (store: object, method: string): boolean =>
   typeof (store as Record<string, unknown>)[method] === 'function'
 
@@ -140,3 +152,4 @@ export const isMeasurable = <S extends Store>(store: S): store is S & Measurable
 export const hasHealth = <S extends Store>(store: S): store is S & Health => has(store, 'health')
 export const isObserved = <S extends Store>(store: S): store is S & Observed => has(store, 'observe')
 export const isCoherent = <S extends Store>(store: S): store is S & Coherent => 'bus' in store
+export const isGuaranteeing = <S extends Store>(store: S): store is S & Guaranteeing => 'guarantees' in store

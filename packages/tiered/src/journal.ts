@@ -4,28 +4,74 @@ export type JournalBatch =
   | { readonly tags: readonly string[] }
   | { readonly scope: string }
 
+/** Hears of everything that comes in, and of what was confirmed, in order: to keep it beyond the life of the process. */
+export interface JournalLog {
+  added(entry: JournalBatch): void
+  confirmed(entry: JournalBatch): void
+  /** Nothing is pending any more. */
+  emptied(): void
+}
+
+/** What may not be applied yet, because a write before it may still take effect. */
+export interface Hold {
+  has(key: string): boolean
+  hasIn(scope: string): boolean
+}
+
+/** One pending invalidation. The number tells it from the next of the same name, which may come in while it is applied. */
+interface Pending {
+  readonly number: number
+  /** Epoch milliseconds. */
+  readonly since: number
+}
+
+export interface JournalOptions {
+  /** Keys and tags that are kept one by one. */
+  readonly maxKeys: number
+  readonly now: () => number
+  readonly onOverflow: () => void
+}
+
 /** More pending clears than this become one clear of everything. */
 const MAX_SCOPES = 100
+
+const NOTHING_HELD: Hold = { has: () => false, hasIn: () => false }
+const NO_LOG: JournalLog = { added: () => {}, confirmed: () => {}, emptied: () => {} }
 
 /**
  * The invalidations that the remote has not confirmed. While a key is in here, this process does not read it
  * from the remote, and while a tag is, nothing that has it. Bounded: what does not fit any more becomes "everything", which is coarse but never wrong.
  */
 export class Journal {
-  readonly #maxKeys: number
-  /** Each key with the number of its entry: one that came in again while it was being applied stays. */
-  readonly #keys = new Map<string, number>()
-  readonly #tags = new Map<string, number>()
-  readonly #scopes = new Map<string, number>()
+  readonly #options: JournalOptions
+  readonly #keys = new Map<string, Pending>()
+  readonly #tags = new Map<string, Pending>()
+  readonly #scopes = new Map<string, Pending>()
+  #log = NO_LOG
   #next = 0
 
-  constructor(maxKeys: number) {
-    this.#maxKeys = maxKeys
+  constructor(options: JournalOptions) {
+    this.#options = options
+  }
+
+  /** From here on `log` hears of everything. */
+  keep(log: JournalLog): void {
+    this.#log = log
   }
 
   /** Pending keys, tags and clears. */
   get size(): number {
     return this.#keys.size + this.#tags.size + this.#scopes.size
+  }
+
+  /** How long the one that has waited longest does, in milliseconds. */
+  get ageMs(): number {
+    let oldest = Number.POSITIVE_INFINITY
+    for (const pending of [this.#keys, this.#tags, this.#scopes]) {
+      const [first] = pending.values()
+      if (first) oldest = Math.min(oldest, first.since)
+    }
+    return Math.max(0, this.#options.now() - oldest)
   }
 
   has(key: string): boolean {
@@ -39,55 +85,115 @@ export class Journal {
     return this.#tags.size > 0 && tags !== undefined && tags.some(tag => this.#tags.has(tag))
   }
 
-  addKey(key: string): void {
-    if (this.#isFull() || this.#scopes.has('')) this.addScope('')
-    else this.#keys.set(key, this.#next++)
+  addKeys(keys: Iterable<string>): void {
+    this.#addEach(this.#keys, keys, names => ({ keys: names }))
   }
 
-  addTag(tag: string): void {
-    if (this.#isFull() || this.#scopes.has('')) this.addScope('')
-    else this.#tags.set(tag, this.#next++)
+  addTags(tags: Iterable<string>): void {
+    this.#addEach(this.#tags, tags, names => ({ tags: names }))
   }
 
   addScope(scope: string): void {
     const wider = this.#scopes.size >= MAX_SCOPES ? '' : scope
+    const before = this.#scopes.get(wider)
     for (const key of this.#keys.keys()) if (key.startsWith(wider)) this.#keys.delete(key)
     if (wider === '') this.#tags.clear()
     for (const inner of this.#scopes.keys()) if (inner.startsWith(wider)) this.#scopes.delete(inner)
-    this.#scopes.set(wider, this.#next++)
+    this.#scopes.set(wider, this.#pending(before))
+    if (!before) this.#log.added({ scope: wider })
+  }
+
+  /** What has come in already. */
+  add(batch: JournalBatch): void {
+    if ('keys' in batch) this.addKeys(batch.keys)
+    else if ('tags' in batch) this.addTags(batch.tags)
+    else this.addScope(batch.scope)
+  }
+
+  /** All that is pending. */
+  contents(): JournalBatch[] {
+    const contents: JournalBatch[] = [...this.#scopes.keys()].map(scope => ({ scope }))
+    if (this.#tags.size > 0) contents.push({ tags: [...this.#tags.keys()] })
+    if (this.#keys.size > 0) contents.push({ keys: [...this.#keys.keys()] })
+    return contents
   }
 
   /**
-   * Applies everything that is in here now, clears first, tags and keys by the batch. What could not be applied, and what
-   * came in meanwhile, stays.
+   * Applies everything that is in here now, clears first, tags and keys by the batch. What could not be applied, what is
+   * held, and what came in meanwhile, stays.
    *
    * @param apply tells whether the remote confirmed a batch; the first that it did not ends the run
    */
-  async drain(batchSize: number, apply: (batch: JournalBatch) => Promise<boolean>): Promise<void> {
-    for (const [scope, number] of [...this.#scopes]) {
+  async drain(
+    batchSize: number,
+    apply: (batch: JournalBatch) => Promise<boolean>,
+    held: Hold = NOTHING_HELD,
+  ): Promise<void> {
+    for (const [scope, { number }] of [...this.#scopes]) {
+      if (held.hasIn(scope)) continue
       if (!(await apply({ scope }))) return
-      if (this.#scopes.get(scope) === number) this.#scopes.delete(scope)
+      if (this.#scopes.get(scope)?.number === number) this.#confirm(this.#scopes, [scope], { scope })
     }
     // Tags that are refused, for reasons of their own, must not hold up the keys.
-    await drainEach(this.#tags, batchSize, tags => apply({ tags }))
-    await drainEach(this.#keys, batchSize, keys => apply({ keys }))
+    await this.#drainEach(this.#tags, batchSize, tags => ({ tags }), apply)
+    await this.#drainEach(
+      this.#keys,
+      batchSize,
+      keys => ({ keys }),
+      apply,
+      key => !held.has(key),
+    )
+    if (this.size === 0) this.#log.emptied()
   }
 
-  #isFull(): boolean {
-    return this.#keys.size + this.#tags.size >= this.#maxKeys
+  /** Takes out what was applied and has not come in again meanwhile; ends at the first batch that was not applied. */
+  async #drainEach(
+    pending: Map<string, Pending>,
+    batchSize: number,
+    batchOf: (names: readonly string[]) => JournalBatch,
+    apply: (batch: JournalBatch) => Promise<boolean>,
+    mayApply: (name: string) => boolean = () => true,
+  ): Promise<void> {
+    const all = [...pending]
+    for (let start = 0; start < all.length; start += batchSize) {
+      const batch = all.slice(start, start + batchSize).filter(([name]) => mayApply(name))
+      if (batch.length === 0) continue
+      if (!(await apply(batchOf(batch.map(([name]) => name))))) return
+      const done = batch.filter(([name, { number }]) => pending.get(name)?.number === number)
+      const names = done.map(([name]) => name)
+      this.#confirm(pending, names, batchOf(names))
+    }
   }
-}
 
-/** Takes out of `pending` what was applied and has not come in again meanwhile; ends at the first that was not applied. */
-async function drainEach(
-  pending: Map<string, number>,
-  batchSize: number,
-  apply: (names: readonly string[]) => Promise<boolean>,
-): Promise<void> {
-  const all = [...pending]
-  for (let start = 0; start < all.length; start += batchSize) {
-    const batch = all.slice(start, start + batchSize)
-    if (!(await apply(batch.map(([name]) => name)))) return
-    for (const [name, number] of batch) if (pending.get(name) === number) pending.delete(name)
+  #confirm(pending: Map<string, Pending>, names: readonly string[], batch: JournalBatch): void {
+    for (const name of names) pending.delete(name)
+    this.#log.confirmed(batch)
+  }
+
+  #addEach(
+    pending: Map<string, Pending>,
+    names: Iterable<string>,
+    batchOf: (names: readonly string[]) => JournalBatch,
+  ): void {
+    if (this.#scopes.has('')) {
+      this.addScope('')
+      return
+    }
+    const added: string[] = []
+    for (const name of names) {
+      const before = pending.get(name)
+      if (!before) added.push(name)
+      if (!before && this.#keys.size + this.#tags.size >= this.#options.maxKeys) {
+        this.#options.onOverflow()
+        this.addScope('')
+        return
+      }
+      pending.set(name, this.#pending(before))
+    }
+    if (added.length > 0) this.#log.added(batchOf(added))
+  }
+
+  #pending(before: Pending | undefined): Pending {
+    return { number: this.#next++, since: before?.since ?? this.#options.now() }
   }
 }

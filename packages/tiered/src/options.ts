@@ -6,6 +6,7 @@ import {
   integer,
   invalidOption,
   isCoherent,
+  isGuaranteeing,
   type Store,
   systemClock,
   toMilliseconds,
@@ -44,13 +45,13 @@ export interface BreakerOptions {
   readonly openFor?: Duration
 }
 
-/** How long calls to the remote may take, whatever it does. */
+/** How long calls to the remote may take, whatever it does. What `l2` bounds by itself (`RedisStore` does) is left to it. */
 export interface TieredTimeouts {
-  /** @default '100ms' */
+  /** @default what `l2` sees to by itself; else '100ms' */
   readonly read?: Duration
-  /** @default '250ms' */
+  /** @default what `l2` sees to by itself; else '250ms' */
   readonly write?: Duration
-  /** A clear visits every key of the remote. @default '30s' */
+  /** A clear may visit every key of the remote. @default what `l2` sees to by itself; else '30s' */
   readonly clear?: Duration
 }
 
@@ -58,7 +59,7 @@ const WINDOW_MS = 10_000
 const MINIMUM_CALLS = 20
 const LONGEST_OPEN = 30
 
-/** The options, checked and complete; times in milliseconds. */
+/** The options, checked and complete; times in milliseconds, `Infinity` where the remote sees to it by itself. */
 export interface Settings {
   readonly l1: Store
   readonly l2: Store
@@ -88,12 +89,25 @@ export function settingsOf(options: TieredStoreOptions): Settings {
     l2,
     bus: bus === undefined ? offered(l2) : bus || undefined,
     announce: Boolean(bus) && bus !== offered(l2),
-    readMs: toMilliseconds(timeouts.read ?? '100ms', 'timeouts.read'),
-    writeMs: toMilliseconds(timeouts.write ?? '250ms', 'timeouts.write'),
-    clearMs: toMilliseconds(timeouts.clear ?? '30s', 'timeouts.clear'),
+    ...deadlines(timeouts, isGuaranteeing(l2) && l2.guarantees.bounded === true),
     breaker: options.breaker === false ? undefined : breakerOf(options.breaker ?? {}),
     maxJournalKeys: integer(options.maxJournalKeys ?? 100_000, 'maxJournalKeys', 1),
     clock: options.clock ?? systemClock,
+  }
+}
+
+function deadlines(
+  { read, write, clear }: TieredTimeouts,
+  isBounded: boolean,
+): Pick<Settings, 'readMs' | 'writeMs' | 'clearMs'> {
+  const ms = (timeout: Duration | undefined, name: string, otherwise: number): number => {
+    if (timeout !== undefined) return toMilliseconds(timeout, `timeouts.${name}`)
+    return isBounded ? Number.POSITIVE_INFINITY : otherwise
+  }
+  return {
+    readMs: ms(read, 'read', 100),
+    writeMs: ms(write, 'write', 250),
+    clearMs: ms(clear, 'clear', 30_000),
   }
 }
 

@@ -1,65 +1,100 @@
 import type { Clock, TimerHandle } from '@cache/core'
-import type { Journal, JournalBatch } from './journal.ts'
+import type { Hold, Journal, JournalBatch } from './journal.ts'
 
 /** How long after a failed attempt the next is made, in milliseconds. */
-const RETRY_MS = 1_000
-/** Keys invalidated in one call. */
+const RETRY_MS = 500
+/** Keys invalidated in one call. One call at a time: a remote that just came back is not flooded. */
 const BATCH_SIZE = 100
 
+export interface RecoveryOptions {
+  readonly journal: Journal
+  readonly clock: Clock
+  /** What may not be applied yet. */
+  readonly held: Hold | undefined
+  /** Tells whether the remote confirmed a batch. */
+  readonly apply: (batch: JournalBatch) => Promise<boolean>
+  readonly onRecovered: (recovered: { invalidations: number; durationMs: number }) => void
+}
+
 /**
- * Applies the journal when the remote may be back: at once when told so, else every second as long as something
+ * Applies the journal when the remote may be back: at once when told so, else twice a second as long as something
  * is pending. One run at a time.
  */
 export class Recovery {
-  readonly #journal: Journal
-  readonly #clock: Clock
-  readonly #apply: (batch: JournalBatch) => Promise<boolean>
+  readonly #options: RecoveryOptions
   #running = false
+  /** Told to run while it ran. */
+  #again = false
   #timer: TimerHandle | undefined
   #waiting: (() => void)[] = []
+  /** When something was first pending, in epoch milliseconds, and what was applied of it so far. */
+  #since: number | undefined
+  #applied = 0
   #closed = false
 
-  constructor(journal: Journal, clock: Clock, apply: (batch: JournalBatch) => Promise<boolean>) {
-    this.#journal = journal
-    this.#clock = clock
-    this.#apply = apply
+  constructor(options: RecoveryOptions) {
+    this.#options = options
   }
 
   /** Something was journalled: sees to it that it is applied, later. */
   schedule(): void {
-    if (this.#closed || this.#timer || this.#journal.size === 0) return
-    this.#timer = this.#clock.setTimeout(() => {
+    const { clock, journal } = this.#options
+    if (this.#closed || journal.size === 0) return
+    this.#since ??= clock.now()
+    if (this.#timer) return
+    this.#timer = clock.setTimeout(() => {
       this.#timer = undefined
       void this.run()
     }, RETRY_MS)
     this.#timer.unref?.()
   }
 
-  /** The remote seems to be there: applies what is pending now. */
+  /** The remote seems to be there, or something is held no more: applies what is pending now. */
   async run(): Promise<void> {
-    if (this.#running || this.#closed) return
+    if (this.#running) this.#again = true
+    if (this.#running || this.#closed || this.#options.journal.size === 0) return
+    this.#since ??= this.#options.clock.now()
     this.#running = true
     try {
-      await this.#journal.drain(BATCH_SIZE, this.#apply)
+      do {
+        this.#again = false
+        await this.#options.journal.drain(BATCH_SIZE, batch => this.#apply(batch), this.#options.held)
+      } while (this.#again)
     } catch {
       // A store that throws, as one that was closed does, confirmed nothing: all of it still waits.
     } finally {
       this.#running = false
     }
-    if (this.#journal.size === 0) this.#settle()
+    if (this.#options.journal.size === 0) this.#recovered()
     else this.schedule()
   }
 
   /** Resolves when nothing is pending. */
   whenRecovered(): Promise<void> {
-    if (this.#journal.size === 0 || this.#closed) return Promise.resolve()
+    if (this.#options.journal.size === 0 || this.#closed) return Promise.resolve()
     return new Promise(resolve => this.#waiting.push(resolve))
   }
 
   /** Ends the attempts; what is pending is given up, and whoever waits is released. */
   close(): void {
     this.#closed = true
-    if (this.#timer) this.#clock.clearTimeout(this.#timer)
+    if (this.#timer) this.#options.clock.clearTimeout(this.#timer)
+    this.#settle()
+  }
+
+  async #apply(batch: JournalBatch): Promise<boolean> {
+    const applied = !this.#closed && (await this.#options.apply(batch))
+    if (applied)
+      this.#applied += 'keys' in batch ? batch.keys.length : 'tags' in batch ? batch.tags.length : 1
+    return applied
+  }
+
+  #recovered(): void {
+    if (this.#closed) return
+    const durationMs = this.#options.clock.now() - (this.#since ?? 0)
+    this.#options.onRecovered({ invalidations: this.#applied, durationMs })
+    this.#since = undefined
+    this.#applied = 0
     this.#settle()
   }
 

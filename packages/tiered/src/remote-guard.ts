@@ -40,18 +40,32 @@ export class RemoteGuard {
     return this.#breaker?.wouldAllow ?? true
   }
 
-  /** @throws only what is the caller's fault */
+  /** @param deadlineMs `Infinity` if the store sees to it by itself. @throws only what is the caller's fault */
   call<T>(operation: StoreOperation, deadlineMs: number, run: () => Awaitable<T>): Awaitable<Answer<T>> {
     const pass = this.#breaker ? this.#breaker.enter() : NO_BREAKER
     if (!pass) return this.#notMade()
     try {
       const result = run()
-      if (isPending(result)) return this.#bounded(operation, deadlineMs, result, pass)
+      if (isPending(result)) {
+        return deadlineMs === Number.POSITIVE_INFINITY
+          ? this.#answered(operation, result, pass)
+          : this.#bounded(operation, deadlineMs, result, pass)
+      }
       this.#ended(pass, 'ok')
       return { ok: true, value: result }
     } catch (thrown) {
       return this.#refused(operation, thrown, pass)
     }
+  }
+
+  #answered<T>(operation: StoreOperation, pending: Promise<T>, pass: Pass): Promise<Answer<T>> {
+    return pending.then(
+      value => {
+        this.#ended(pass, 'ok')
+        return { ok: true, value }
+      },
+      thrown => this.#refused(operation, thrown, pass),
+    )
   }
 
   #bounded<T>(

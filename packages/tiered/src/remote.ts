@@ -9,9 +9,11 @@ import {
   type FillOutcome,
   failed,
   hasHealth,
-  type Invalidation,
+  type InvalidationMessage,
+  isGuaranteeing,
   isLeasing,
-  isTagging,
+  isMarking,
+  isPending,
   isVacant,
   type Lease,
   type LeaseRead,
@@ -21,15 +23,17 @@ import {
   type StoreHealth,
   type StoreOperation,
   SUPERSEDED,
-  type Tagging,
   type WriteOutcome,
 } from '@cache/core'
 import { Breaker, type BreakerState } from './breaker.ts'
+import { Invalidations, outcomeOf } from './invalidations.ts'
 import { Journal, type JournalBatch } from './journal.ts'
 import type { Settings } from './options.ts'
 import { Recovery } from './recovery.ts'
 import { type Answer, RemoteGuard } from './remote-guard.ts'
+import { Setbacks } from './setbacks.ts'
 import { touch } from './touch.ts'
+import { Unsettled } from './unsettled.ts'
 
 type Found = ReadonlyMap<string, Entry>
 
@@ -37,33 +41,59 @@ const NOTHING: Answer<undefined> = { ok: true, value: undefined }
 
 /**
  * The remote tier as the near one sees it: every call bounded in time, every failure an answer, and every
- * invalidation that it did not confirm kept in the journal until it does. A key in the journal is not read.
+ * invalidation that it did not confirm, or may have lost, kept in the journal until it does. A key in the journal is not read.
  */
 export class Remote {
   readonly #store: Store
   readonly #many: Batching
   readonly #leasing: Leasing | undefined
-  readonly #tagging: Tagging | undefined
   readonly #settings: Settings
   readonly #guard: RemoteGuard
+  readonly #invalidations: Invalidations
   readonly #journal: Journal
   readonly #recovery: Recovery
+  readonly #setbacks: Setbacks | undefined
+  /** Of a store that does not keep the writes of a key in order by itself. */
+  readonly #unsettled: Unsettled | undefined
   readonly #observer: Required<Pick<Observer, 'event'>>
   /** Whether the last call was answered. */
   #answers = true
 
   constructor(settings: Settings, observer: Required<Pick<Observer, 'event'>>) {
-    this.#store = settings.l2
-    this.#many = batched(settings.l2)
-    this.#leasing = isLeasing(settings.l2) ? settings.l2 : undefined
-    this.#tagging = isTagging(settings.l2) ? settings.l2 : undefined
+    const { breaker, clock, l2, readMs } = settings
+    const store = l2.name
+    this.#store = l2
+    this.#many = batched(l2)
+    this.#leasing = isLeasing(l2) ? l2 : undefined
     this.#settings = settings
-    const { breaker, clock, l2 } = settings
-    const onChange = (state: BreakerState): void => observer.event({ type: 'breaker', store: l2.name, state })
-    this.#guard = new RemoteGuard(l2.name, clock, breaker && new Breaker(breaker, clock, onChange))
-    this.#journal = new Journal(settings.maxJournalKeys)
-    this.#recovery = new Recovery(this.#journal, settings.clock, batch => this.#apply(batch))
     this.#observer = observer
+    const onChange = (state: BreakerState): void => observer.event({ type: 'breaker', store, state })
+    this.#guard = new RemoteGuard(store, clock, breaker && new Breaker(breaker, clock, onChange))
+    this.#invalidations = new Invalidations(settings, async (operation, ms, run) =>
+      this.#heard(await this.#guard.call(operation, ms, run)),
+    )
+    this.#journal = new Journal({
+      maxKeys: settings.maxJournalKeys,
+      now: () => clock.now(),
+      onOverflow: () => observer.event({ type: 'overflow', store }),
+    })
+    this.#unsettled = isGuaranteeing(l2) && l2.guarantees.ordered ? undefined : new Unsettled()
+    this.#recovery = new Recovery({
+      journal: this.#journal,
+      clock,
+      held: this.#unsettled,
+      apply: batch => this.#apply(batch),
+      onRecovered: recovered => observer.event({ type: 'recovered', store, ...recovered }),
+    })
+    this.#setbacks = isMarking(l2)
+      ? new Setbacks({
+          store: l2,
+          clock,
+          readMs,
+          onSetback: reason => observer.event({ type: 'setback', store, reason }),
+          onLost: lost => this.#invalidateAgain(lost),
+        })
+      : undefined
   }
 
   /** Whether the store says it is there, where it can say; else whether it answered last. Not while the breaker is open. */
@@ -74,7 +104,8 @@ export class Remote {
 
   health(): StoreHealth {
     const own = hasHealth(this.#store) ? this.#store.health() : { available: this.#answers }
-    return { ...own, available: this.available, journal: this.#journal.size }
+    const { size, ageMs } = this.#journal
+    return { ...own, available: this.available, journal: size, ...(size > 0 && { journalAgeMs: ageMs }) }
   }
 
   /**
@@ -83,26 +114,20 @@ export class Remote {
    * @param leaseMs to be told who loads, by a store that can tell
    */
   read(key: string, leaseMs?: number): Awaitable<Answer<LeaseRead>> {
-    if (this.#journal.has(key)) return NOTHING
+    if (this.#owesKey(key)) return NOTHING
     if (this.#saysAway()) return this.#away()
     const leasing = leaseMs === undefined ? undefined : this.#leasing
     const get = (): Awaitable<LeaseRead> =>
       leasing ? leasing.getOrLease(key, leaseMs as number) : this.#store.get(key)
     const asked = this.#guard.call('get', this.#settings.readMs, get)
-    return chain(asked, answer =>
-      this.#isJournalled(key, answer) ? NOTHING : this.#heardRead('get', answer),
-    )
-  }
-
-  /** Whether what was read is, by now, known not to count. */
-  #isJournalled(key: string, answer: Answer<LeaseRead>): boolean {
-    if (this.#journal.size === 0) return false
-    const entry = answer.ok && !isVacant(answer.value) ? answer.value : undefined
-    return this.#journal.has(key) || this.#journal.hasTag(entry?.tags)
+    return chain(asked, answer => {
+      const entry = answer.ok && answer.value && !isVacant(answer.value) ? answer.value : undefined
+      return this.#owes(key, entry) ? NOTHING : this.#heardRead('get', answer)
+    })
   }
 
   async readMany(keys: readonly string[]): Promise<Answer<Found>> {
-    const asked = keys.filter(key => !this.#journal.has(key))
+    const asked = keys.filter(key => !this.#owesKey(key))
     if (asked.length === 0) return { ok: true, value: new Map() }
     if (this.#saysAway()) return this.#away()
     const answer = await this.#guard.call('getMany', this.#settings.readMs, () => this.#many.getMany(asked))
@@ -111,19 +136,15 @@ export class Remote {
     const { found, failures } = answer.value
     const [error] = failures?.values() ?? []
     this.#heardRead('getMany', error ? { ok: false, error } : answer)
-    if (this.#journal.size === 0) return { ok: true, value: found }
-    const value = [...found].filter(
-      ([key, { tags }]) => !this.#journal.has(key) && !this.#journal.hasTag(tags),
-    )
-    return { ok: true, value: new Map(value) }
+    return { ok: true, value: new Map([...found].filter(([key, entry]) => !this.#owes(key, entry))) }
   }
 
   set(key: string, entry: Entry): Promise<WriteOutcome> {
-    return this.#write('set', [key], () => this.#store.set(key, entry))
+    return this.#writeValues('set', [key], () => this.#store.set(key, entry))
   }
 
   setMany(entries: ReadonlyMap<string, Entry>): Promise<WriteOutcome> {
-    return this.#write('setMany', [...entries.keys()], () => this.#many.setMany(entries))
+    return this.#writeValues('setMany', [...entries.keys()], () => this.#many.setMany(entries))
   }
 
   delete(key: string): Promise<WriteOutcome> {
@@ -151,11 +172,6 @@ export class Remote {
     return answer.ok ? answer.value : failed(answer.error)
   }
 
-  /** Whether an invalidation of the entry waits in the journal: the remote, and its lease, do not know of it. */
-  #owes(key: string, { tags }: Entry): boolean {
-    return this.#journal.has(key) || this.#journal.hasTag(tags)
-  }
-
   async renew(key: string, lease: Lease, leaseMs: number): Promise<boolean> {
     const leasing = this.#leasing
     return leasing !== undefined && this.#orThrow('renew', () => leasing.renew(key, lease, leaseMs))
@@ -168,21 +184,17 @@ export class Remote {
 
   /** Whether the remote can invalidate by tag. */
   get tags(): boolean {
-    return this.#tagging !== undefined
+    return this.#invalidations.byTag
   }
 
   async invalidateTags(tags: readonly string[]): Promise<WriteOutcome> {
-    const outcome = await this.#invalidateTags(tags)
-    if (outcome.status === 'applied') return outcome
-    for (const tag of tags) this.#journal.addTag(tag)
-    return this.#queued(outcome)
+    const contested = this.#unsettled?.in('') ?? []
+    return this.#confirmed({ tags }, contested, await this.#invalidations.tags(tags))
   }
 
   async clear(scope: string): Promise<WriteOutcome> {
-    const outcome = await this.#clear(scope)
-    if (outcome.status === 'applied') return outcome
-    this.#journal.addScope(scope)
-    return this.#queued(outcome)
+    const contested = this.#unsettled?.in(scope) ?? []
+    return this.#confirmed({ scope }, contested, await this.#invalidations.clear(scope))
   }
 
   /** An extension that gets lost is no invalidation: it is not made up for. */
@@ -192,12 +204,18 @@ export class Remote {
     expiresAt: number,
     tags?: readonly string[],
   ): Promise<WriteOutcome> {
-    if (this.#journal.has(key)) return APPLIED
+    if (this.#owesKey(key)) return APPLIED
     const { writeMs } = this.#settings
     const answer = await this.#guard.call('touch', writeMs, () =>
       touch(this.#store, key, freshUntil, expiresAt, tags),
     )
     return outcomeOf(this.#heard(answer))
+  }
+
+  /** A peer invalidated something: if the server loses that, somebody has to know. */
+  heard(message: InvalidationMessage): void {
+    if (message.type === 'clear') this.#setbacks?.confirmed({ scope: message.scope ?? '' })
+    else this.#setbacks?.confirmed(message.type === 'tags' ? { tags: message.tags } : { keys: message.keys })
   }
 
   /** The remote seems to be back: what waits for it is applied now. */
@@ -212,7 +230,24 @@ export class Remote {
   async close(): Promise<void> {
     const { bus, announce } = this.#settings
     this.#recovery.close()
+    this.#setbacks?.close()
     await Promise.all([this.#store.close(), announce ? bus?.close() : undefined])
+  }
+
+  /** A write of values: one that takes too long may yet take effect, unless the store sees to the order by itself. */
+  #writeValues(
+    operation: StoreOperation,
+    keys: readonly string[],
+    run: () => Awaitable<WriteOutcome>,
+  ): Promise<WriteOutcome> {
+    const unsettled = this.#unsettled
+    if (!unsettled) return this.#write(operation, keys, run)
+    if (unsettled.size >= this.#settings.maxJournalKeys) return this.#confirm(keys, [], this.#away())
+    return this.#write(operation, keys, () => {
+      const result = run()
+      if (isPending(result)) unsettled.add(keys, result, () => void this.#recovery.run())
+      return result
+    })
   }
 
   /** Refuses a fault of the caller at once, before the near tier has anything. */
@@ -221,63 +256,60 @@ export class Remote {
     keys: readonly string[],
     run: () => Awaitable<WriteOutcome>,
   ): Promise<WriteOutcome> {
-    return this.#confirm(keys, this.#guard.call(operation, this.#settings.writeMs, run))
+    const contested = this.#unsettled ? keys.filter(key => this.#unsettled?.has(key)) : []
+    return this.#confirm(keys, contested, this.#guard.call(operation, this.#settings.writeMs, run))
   }
 
-  async #confirm(keys: readonly string[], pending: Awaitable<Answer<WriteOutcome>>): Promise<WriteOutcome> {
+  async #confirm(
+    keys: readonly string[],
+    contested: readonly string[],
+    pending: Awaitable<Answer<WriteOutcome>>,
+  ): Promise<WriteOutcome> {
     const written = outcomeOf(this.#heard(await pending))
-    const outcome = written.status === 'applied' ? await this.#announce({ type: 'keys', keys }) : written
-    if (outcome.status === 'applied') return outcome
-    for (const key of outcome.failures?.keys() ?? keys) this.#journal.addKey(key)
-    return this.#queued(outcome)
+    const outcome =
+      written.status === 'applied' ? await this.#invalidations.announce({ type: 'keys', keys }) : written
+    return this.#confirmed({ keys }, contested, outcome)
   }
 
-  async #clear(scope: string): Promise<WriteOutcome> {
-    const { clearMs } = this.#settings
-    const run = () => (scope === '' ? this.#store.clear() : this.#store.clear(scope))
-    const outcome = outcomeOf(this.#heard(await this.#guard.call('clear', clearMs, run)))
-    if (outcome.status !== 'applied') return outcome
-    return this.#announce(scope === '' ? { type: 'clear' } : { type: 'clear', scope })
-  }
-
-  async #invalidateTags(tags: readonly string[]): Promise<WriteOutcome> {
-    const tagging = this.#tagging
-    if (!tagging) return this.#clear('')
-    const { writeMs } = this.#settings
-    const outcome = outcomeOf(
-      this.#heard(await this.#guard.call('invalidateTags', writeMs, () => tagging.invalidateTags(tags))),
-    )
-    return outcome.status === 'applied' ? this.#announce({ type: 'tags', tags }) : outcome
-  }
-
-  #queued({ error }: WriteOutcome): WriteOutcome {
+  /**
+   * What the remote did not confirm is queued, and so is what may be undone by an earlier write of the same key.
+   *
+   * @param contested keys with writes that had not settled when this one began
+   */
+  #confirmed(invalidation: JournalBatch, contested: readonly string[], outcome: WriteOutcome): WriteOutcome {
+    const applied = outcome.status === 'applied'
+    if (applied) this.#setbacks?.confirmed(invalidation)
+    else if ('keys' in invalidation) this.#journal.addKeys(outcome.failures?.keys() ?? invalidation.keys)
+    else this.#journal.add(invalidation)
+    if (applied && contested.length === 0) return outcome
+    this.#journal.addKeys(contested)
     this.#recovery.schedule()
-    return error ? { status: 'queued', error } : { status: 'queued' }
+    return outcome.error ? { status: 'queued', error: outcome.error } : { status: 'queued' }
   }
 
-  /** Tells the peers, where the remote does not tell them with the write itself. */
-  async #announce(invalidation: Invalidation): Promise<WriteOutcome> {
-    const { bus, announce, writeMs } = this.#settings
-    if (!bus || !announce) return APPLIED
-    return outcomeOf(await this.#guard.call('publish', writeMs, () => bus.publish(invalidation)))
+  /** @param lost `undefined`: more than can be told */
+  #invalidateAgain(lost: readonly JournalBatch[] | undefined): void {
+    if (lost) for (const invalidation of lost) this.#journal.add(invalidation)
+    else this.#journal.addScope('')
+    void this.#recovery.run()
   }
 
   async #apply(batch: JournalBatch): Promise<boolean> {
-    if ('scope' in batch) return this.#applied('clear', await this.#clear(batch.scope))
-    if ('tags' in batch) return this.#applied('invalidateTags', await this.#invalidateTags(batch.tags))
-    return this.#applied('deleteMany', await this.#invalidate(batch.keys))
-  }
-
-  #applied(operation: StoreOperation, { status, error }: WriteOutcome): boolean {
-    if (error) this.#tell(operation, error)
+    const { status, error } = await this.#invalidations.apply(batch)
+    if (error)
+      this.#tell('keys' in batch ? 'deleteMany' : 'tags' in batch ? 'invalidateTags' : 'clear', error)
+    if (status === 'applied') this.#setbacks?.confirmed(batch)
     return status === 'applied'
   }
 
-  async #invalidate(keys: readonly string[]): Promise<WriteOutcome> {
-    const { writeMs } = this.#settings
-    const run = () => this.#many.deleteMany(keys)
-    const outcome = outcomeOf(this.#heard(await this.#guard.call('deleteMany', writeMs, run)))
-    return outcome.status === 'applied' ? this.#announce({ type: 'keys', keys }) : outcome
+  /** Whether an invalidation of the key waits in the journal, or may have to: the remote does not know of it. */
+  #owesKey(key: string): boolean {
+    return this.#journal.has(key) || this.#setbacks?.settling === true
+  }
+
+  /** The same for an entry, which its tags may outdate too. */
+  #owes(key: string, entry: Entry | undefined): boolean {
+    return this.#owesKey(key) || this.#journal.hasTag(entry?.tags)
   }
 
   /** While a first connection is being made, a call waits for it: that is not away. */
@@ -315,8 +347,4 @@ export class Remote {
   #tell(operation: StoreOperation, error: CacheError): void {
     this.#observer.event({ type: 'error', store: this.#store.name, operation, error })
   }
-}
-
-function outcomeOf(answer: Answer<WriteOutcome>): WriteOutcome {
-  return answer.ok ? answer.value : failed(answer.error)
 }

@@ -7,6 +7,7 @@ import {
   chain,
   type Entry,
   type FillOutcome,
+  type Guaranteeing,
   type Health,
   type InvalidationBus,
   type InvalidationMessage,
@@ -42,9 +43,20 @@ import { Remote } from './remote.ts'
  * remote is away the near tier serves alone, and invalidations wait in a journal until it is back.
  */
 export class TieredStore
-  implements Store, Batching, Leasing, Touching, Checking, Measurable, Health, Observed, Coherent
+  implements
+    Store,
+    Batching,
+    Leasing,
+    Touching,
+    Checking,
+    Measurable,
+    Health,
+    Observed,
+    Coherent,
+    Guaranteeing
 {
   readonly name = 'tiered'
+  readonly guarantees = { bounded: true, ordered: true }
   readonly #settings: Settings
   readonly #near: NearTier
   readonly #remote: Remote
@@ -301,6 +313,7 @@ export class TieredStore
   }
 
   #onMessage(message: InvalidationMessage): void {
+    this.#remote.heard(message)
     if (message.type === 'clear') {
       this.#promotions.invalidateScope(message.scope ?? '')
       void this.#near.dropScope(message.scope)

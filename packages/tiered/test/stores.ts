@@ -18,6 +18,8 @@ import {
   type Lease,
   type LeaseRead,
   type Leasing,
+  type Marking,
+  type Setback,
   type Store,
   type StoreHealth,
   type Touching,
@@ -44,31 +46,37 @@ export class SteeredStore implements Store {
     for (const go of held) go()
   }
 
+  /** Lets one of the calls held go on, before those that came earlier. */
+  releaseOne(index: number): void {
+    const [go] = this.#held.splice(index % Math.max(1, this.#held.length), 1)
+    go?.()
+  }
+
   get(key: string): Promise<Entry | undefined> {
     // The answer is what is there when the remote is asked, as with a server: it may be old when it arrives.
     const entry = this.entries.get(key)
     const alive = entry && !isExpired(entry, this.#clock.now()) ? entry : undefined
-    return this.#run(`get ${key}`, () => alive)
+    return this.run(`get ${key}`, () => alive)
   }
 
   set(key: string, entry: Entry): Promise<WriteOutcome> {
     if (typeof entry.value === 'function')
       throw new CacheError('SERIALIZATION', 'a function cannot be stored')
-    return this.#run(`set ${key}`, () => {
+    return this.run(`set ${key}`, () => {
       this.entries.set(key, entry)
       return APPLIED
     })
   }
 
   delete(key: string): Promise<WriteOutcome> {
-    return this.#run(`delete ${key}`, () => {
+    return this.run(`delete ${key}`, () => {
       this.entries.delete(key)
       return APPLIED
     })
   }
 
   clear(scope = ''): Promise<WriteOutcome> {
-    return this.#run(`clear ${scope}`, () => {
+    return this.run(`clear ${scope}`, () => {
       for (const key of this.entries.keys()) if (key.startsWith(scope)) this.entries.delete(key)
       return APPLIED
     })
@@ -76,7 +84,7 @@ export class SteeredStore implements Store {
 
   close(): void {}
 
-  async #run<T>(call: string, effect: () => T): Promise<T> {
+  protected async run<T>(call: string, effect: () => T): Promise<T> {
     this.calls.push(call)
     if (this.mode === 'refuse') throw new CacheError('UNAVAILABLE', 'refused by the test')
     if (this.mode === 'hang') return new Promise(() => {})
@@ -121,6 +129,35 @@ export class SteeredStoreWithHealth extends SteeredStore implements Health, Touc
   async deleteMany(keys: readonly string[]): Promise<WriteOutcome> {
     for (const key of keys) await this.delete(key)
     return APPLIED
+  }
+}
+
+/** A remote whose state can be kept, and put in place of what it has by then. */
+export class RewindableStore extends SteeredStore implements Marking {
+  #mark = 0
+  readonly #listeners = new Set<(setback: Setback) => void>()
+
+  mark(): Promise<number> {
+    return this.run('mark', () => ++this.#mark)
+  }
+
+  onSetback(listener: (setback: Setback) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** @returns a function that puts back what is there now, and tells of it */
+  snapshot(): (survived?: Promise<number | undefined>) => void {
+    const entries = new Map(this.entries)
+    const mark = this.#mark
+    return survived => {
+      this.entries.clear()
+      for (const [key, entry] of entries) this.entries.set(key, entry)
+      this.#mark = mark
+      for (const listener of this.#listeners) {
+        listener({ reason: 'rewound by the test', survived: survived ?? Promise.resolve(mark) })
+      }
+    }
   }
 }
 

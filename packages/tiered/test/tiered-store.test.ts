@@ -517,6 +517,19 @@ describe('the remote is away, in detail', () => {
     expect(remote.calls.at(-1)).toBe('delete k')
   })
 
+  it('tells of a journal that overflows, and of the recovery', async () => {
+    const { store, events } = tiered('a', { maxJournalKeys: 2 })
+    remote.mode = 'refuse'
+    for (const key of ['a', 'b']) await store.delete(key)
+    expect(events.map(({ type }) => type)).not.toContain('overflow')
+    await store.delete('c')
+    remote.mode = 'serve'
+    clock.advance(500)
+    await store.whenRecovered()
+    expect(events).toContainEqual({ type: 'overflow', store: 'steered' })
+    expect(events.at(-1)).toEqual({ type: 'recovered', store: 'steered', invalidations: 1, durationMs: 500 })
+  })
+
   it('an extension that the remote misses is partial, and not made up for', async () => {
     const { store } = tiered('a')
     await store.set('k', entry(1))
@@ -531,7 +544,7 @@ describe('the remote is away, in detail', () => {
       ...systemClock,
       setTimeout(fn: () => void, ms: number) {
         const timer = setTimeout(fn, ms)
-        if (ms === 1_000) retries.push(timer)
+        if (ms === 500) retries.push(timer)
         return timer
       },
     }
