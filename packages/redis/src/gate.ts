@@ -1,6 +1,8 @@
 import { CacheError } from '@cache/core'
 import { classifyError } from './classify-error.ts'
+import { isCluster } from './cluster-shards.ts'
 import { LEAVING } from './connect.ts'
+import { fence, type Identity, identify, runIdOf } from './identity.ts'
 import type { RedisLike } from './redis-like.ts'
 
 /** Who wants to send a command. */
@@ -22,25 +24,32 @@ export interface Gate {
   leave(caller: Caller): void
 }
 
+export interface GateEvents {
+  /** Why the connection cannot be made or was lost; `undefined` once it is made. */
+  onFault(fault: CacheError | undefined): void
+  /** To which life of which server it leads, each time before anybody is let in. */
+  onServer?(runId: string, client: RedisLike): void
+}
+
 /**
  * In front of a connection of our own. While it is made for the first time callers wait for it, so that the
  * first lines of a program can use a store; after that they never wait: what is queued is sent too late.
  */
 export class OwnGate implements Gate {
   readonly #client: RedisLike
-  readonly #onFault: (fault: CacheError | undefined) => void
+  readonly #events: GateEvents
   /** In order of arrival: a later write of a key must not overtake an earlier one. */
   readonly #callers = new Set<Caller>()
   #starting = true
   #fault: CacheError | undefined
+  #identity: Identity | undefined
   // Not `client.status`: that turns before the callers who waited have been let in.
   ready = false
 
-  /** @param onFault hears why the connection cannot be made or was lost, and `undefined` once it is made */
-  constructor(client: RedisLike, onFault: (fault: CacheError | undefined) => void) {
+  constructor(client: RedisLike, events: GateEvents) {
     this.#client = client
-    this.#onFault = onFault
-    client.on('ready', () => this.#select(client.options?.db ?? 0))
+    this.#events = events
+    client.on('ready', () => this.#prepare(client.options?.db ?? 0))
     client.on(LEAVING, () => this.#lost())
     client.on('close', () => this.#lost())
     client.on('end', () => this.#lost())
@@ -73,13 +82,15 @@ export class OwnGate implements Gate {
   }
 
   /**
-   * Opens once the connection is in its database. ioredis selects it too, but carries on in database 0 if that
-   * is refused. A refusal lasts until the next connection; an answer owed too long makes ioredis make one.
+   * Opens once the connection is in its database, which server it leads to is known, and nothing more can come of the
+   * connection before it. ioredis selects the database too, but carries on in database 0 if that is refused. A refusal lasts
+   * until the next connection; an answer owed too long makes ioredis make one.
    */
-  async #select(database: number): Promise<void> {
-    if (database === 0) return this.#opened()
+  async #prepare(database: number): Promise<void> {
+    if (isCluster(this.#client)) return this.#opened()
     try {
-      await this.#client.select(database)
+      if (database !== 0) await this.#client.select(database)
+      await this.#meet()
     } catch (thrown) {
       // Of a connection that was lost meanwhile, 'error' and 'close' tell more.
       if (this.#client.status !== 'ready') return
@@ -90,9 +101,18 @@ export class OwnGate implements Gate {
     if (this.#client.status === 'ready') this.#opened()
   }
 
+  async #meet(): Promise<void> {
+    const client = this.#client
+    const identity = await identify(client)
+    if (!identity || client.status !== 'ready') return
+    await fence(client, this.#identity, identity).catch(() => {}) // Not permitted: then it is not to be had.
+    this.#identity = identity
+    this.#events.onServer?.(identity.runId, client)
+  }
+
   #note(fault: CacheError | undefined): void {
     this.#fault = fault
-    this.#onFault(fault)
+    this.#events.onFault(fault)
   }
 
   #lost(): void {
@@ -127,8 +147,15 @@ export class BorrowedGate implements Gate {
   readonly #client: RedisLike
   readonly waiting = 0
 
-  constructor(client: RedisLike) {
+  constructor(client: RedisLike, { onServer }: Pick<GateEvents, 'onServer'>) {
     this.#client = client
+    if (!onServer || isCluster(client)) return
+    const meet = async (): Promise<void> => {
+      const runId = await runIdOf(client)
+      if (runId !== undefined) onServer(runId, client)
+    }
+    client.on('ready', meet)
+    if (client.status === 'ready') void meet()
   }
 
   get ready(): boolean {

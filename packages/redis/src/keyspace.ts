@@ -12,12 +12,15 @@ export class Keyspace {
   readonly clears: string
   /** The tags invalidated lately, by version. */
   readonly recent: string
+  /** Left behind what was confirmed; see `Marks`. */
+  readonly mark: string
 
   constructor(prefix: string) {
     this.prefix = prefix
     this.last = `${prefix}${TOGETHER}last`
     this.clears = `${prefix}${TOGETHER}clears`
     this.recent = `${prefix}${TOGETHER}recent`
+    this.mark = `${prefix}${TOGETHER}mark`
   }
 
   /** Of an entry or, as well, of all entries that begin with `key`. */

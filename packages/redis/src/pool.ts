@@ -9,7 +9,7 @@ import { isCluster } from './cluster-shards.ts'
 import { ClusterTurns } from './cluster-turns.ts'
 import type { Connect } from './connect.ts'
 import { type Command, Connection, type Watcher } from './connection.ts'
-import { BorrowedGate, OwnGate } from './gate.ts'
+import { BorrowedGate, type GateEvents, OwnGate } from './gate.ts'
 import { type Lane, Lanes } from './lanes.ts'
 import type { ClusterLike, RedisLike } from './redis-like.ts'
 import { WriteOrder } from './write-order.ts'
@@ -25,6 +25,7 @@ export interface PoolOptions {
   readonly name: string
   readonly clock: Clock
   readonly emit: Emit
+  readonly onServer?: GateEvents['onServer']
 }
 
 /**
@@ -49,13 +50,14 @@ export class Pool {
   #reported: string | undefined
   #closed = false
 
-  constructor({ client, connect, size, name, clock, emit }: PoolOptions) {
+  constructor({ client, connect, size, name, clock, emit, onServer }: PoolOptions) {
     this.#name = name
     this.#emit = emit
     this.#owned = client ? [] : Array.from({ length: size }, connect)
+    const events: GateEvents = { onFault: fault => this.#report(fault), ...(onServer && { onServer }) }
     this.#connections = client
-      ? [new Connection(client, new BorrowedGate(client), clock)]
-      : this.#owned.map(own => new Connection(own, new OwnGate(own, fault => this.#report(fault)), clock))
+      ? [new Connection(client, new BorrowedGate(client, events), clock)]
+      : this.#owned.map(own => new Connection(own, new OwnGate(own, events), clock))
     this.#lanes = new Lanes(this.#connections)
     const any = client ?? this.#owned[0]
     this.cluster = any && isCluster(any) ? any : undefined

@@ -10,6 +10,7 @@ import {
   type Enumerable,
   type FillOutcome,
   failed,
+  type Guaranteeing,
   guarded,
   type Health,
   type Invalidation,
@@ -17,9 +18,11 @@ import {
   type Lease,
   type LeaseRead,
   type Leasing,
+  type Marking,
   type Observed,
   type Observer,
   ObserverSet,
+  type Setback,
   type Store,
   type StoreHealth,
   type StoreOperation,
@@ -33,12 +36,14 @@ import { announce } from './bus/announce.ts'
 import { channelOf, type VersionedMessage } from './bus/message.ts'
 import { PubSub } from './bus/pub-sub.ts'
 import { clear } from './clear.ts'
+import { watchMasters } from './cluster-masters.ts'
 import type { Command } from './connection.ts'
 import { EntryCodec } from './entry-codec.ts'
 import { EntryWriter } from './entry-writer.ts'
 import { Keyspace } from './keyspace.ts'
 import { LargeKeys } from './large-keys.ts'
 import { Leases } from './leases.ts'
+import { Marks } from './marks.ts'
 import { type RedisStoreOptions, type ResolvedStoreOptions, resolveStoreOptions } from './options.ts'
 import { type Emit, Pool } from './pool.ts'
 import { Reader } from './reader.ts'
@@ -59,9 +64,22 @@ import { Writer } from './writer.ts'
  * `CLOSED` are thrown, at once and before anything is sent.
  */
 export class RedisStore
-  implements Store, Batching, Leasing, Tagging, Touching, Checking, Enumerable, Health, Observed, Coherent
+  implements
+    Store,
+    Batching,
+    Leasing,
+    Tagging,
+    Touching,
+    Checking,
+    Enumerable,
+    Health,
+    Observed,
+    Coherent,
+    Guaranteeing,
+    Marking
 {
   readonly name: 'redis' = 'redis'
+  readonly guarantees: Guaranteeing['guarantees'] = { bounded: true, ordered: true }
   /** Announces what this store writes, and hears what others write under the same prefix; closed with it. */
   readonly bus: InvalidationBus
   readonly #options: ResolvedStoreOptions
@@ -74,6 +92,7 @@ export class RedisStore
   readonly #leases: Leases
   readonly #tags: Tags
   readonly #sweeper: Sweeper
+  readonly #marks: Marks
   /** What goes along with an invalidation of tags or of a scope. */
   readonly #invalidations: TagsOptions
   #closed = false
@@ -85,8 +104,14 @@ export class RedisStore
     const emit: Emit = event => this.#observers.event(event)
     const tell = (operation: StoreOperation, error: CacheError): void =>
       emit({ type: 'error', store: this.name, operation, error })
-    const pool = new Pool({ ...this.#options, size: this.#options.poolSize, name: this.name, emit })
     const keys = new Keyspace(prefix)
+    const pool = new Pool({
+      ...this.#options,
+      size: this.#options.poolSize,
+      name: this.name,
+      emit,
+      onServer: (runId, client) => this.#marks.met(runId, client),
+    })
     const channel = channelOf(prefix)
     /** Of what this store announces; also the id of its bus. */
     const source = randomUUID()
@@ -101,6 +126,8 @@ export class RedisStore
     const common = { pool, keys, order, largeKeys, codec, channel, source, readMs, writeMs, clock, batchSize }
     this.#pool = pool
     this.#keys = keys
+    this.#marks = new Marks(common)
+    if (pool.cluster) watchMasters(pool.cluster, () => this.#marks.metPart())
     this.#codec = codec
     this.#invalidations = common
     this.#reader = new Reader({ ...common, timeoutMs: readMs, onCorrupt: tell })
@@ -252,6 +279,16 @@ export class RedisStore
         if (key !== undefined) yield key
       }
     }
+  }
+
+  /** One round trip. */
+  mark(): Promise<number> {
+    this.#assertOpen()
+    return this.#marks.mark()
+  }
+
+  onSetback(listener: (setback: Setback) => void): () => void {
+    return this.#marks.onSetback(listener)
   }
 
   health(): StoreHealth {

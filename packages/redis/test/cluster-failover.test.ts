@@ -1,4 +1,4 @@
-import type { Gap } from '@cache/core'
+import type { Gap, Setback } from '@cache/core'
 import { ask, eventually, RedisCluster, type RedisServer } from '@cache/test-support'
 import { Cluster } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
@@ -83,6 +83,8 @@ describe.each([
     'a master that is %s costs its own keys some seconds, and no key its latest value',
     async (_how, loss) => {
       const [a, b, prefix] = await pair(where)
+      const setbacks: Setback[] = []
+      a.onSetback(setback => setbacks.push(setback))
       const byMaster = await keysByMaster(prefix)
       const [[, healthyToo = []] = [], [victim, doomed] = []] = [...byMaster]
       if (!victim || !doomed?.length) throw new Error('no key lies on the master to be lost')
@@ -166,6 +168,9 @@ describe.each([
         if (value !== undefined) expect(value).toBeGreaterThanOrEqual(applied.get(key) as number)
       }
       expect(problems).toEqual([])
+      // One mark for all says nothing of what this master lost.
+      await eventually('told', () => setbacks.length > 0)
+      expect(await setbacks[0]?.survived).toBeUndefined()
       // The others were never in doubt.
       expect(healthy.filter(key => failedReads.has(key))).toEqual([])
 

@@ -223,7 +223,8 @@ export class Remote {
     return this.#recovery.run()
   }
 
-  whenRecovered(): Promise<void> {
+  async whenRecovered(): Promise<void> {
+    await this.#setbacks?.whenSettled()
     return this.#recovery.whenRecovered()
   }
 

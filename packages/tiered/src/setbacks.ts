@@ -27,19 +27,27 @@ export class Setbacks {
   #timer: TimerHandle | undefined
   /** Setbacks so far: an answer that belongs to an earlier one counts no more. */
   #count = 0
-  #settling = false
+  /** Resolves when it is known what the last one lost; `undefined` if it is. */
+  #settling: Promise<void> | undefined
   #marking = false
   #closed = false
 
   constructor(options: SetbacksOptions) {
     this.#options = options
-    this.#stop = options.store.onSetback(setback => this.#begin(setback))
+    this.#stop = options.store.onSetback(setback => {
+      this.#settling = this.#settle(setback)
+    })
     void this.#mark()
   }
 
   /** Whether the server may hold what counts no more, and nobody knows yet what. */
   get settling(): boolean {
-    return this.#settling
+    return this.#settling !== undefined
+  }
+
+  /** Resolves when it is known what was lost, if anything. */
+  async whenSettled(): Promise<void> {
+    while (this.#settling && !this.#closed) await this.#settling
   }
 
   /** The remote confirmed an invalidation, or a peer told of one. */
@@ -83,15 +91,14 @@ export class Setbacks {
     }
   }
 
-  async #begin({ reason, survived }: Setback): Promise<void> {
+  async #settle({ reason, survived }: Setback): Promise<void> {
     const count = ++this.#count
-    this.#settling = true
     this.#options.onSetback(reason)
     const mark = await this.#bounded(survived)
     if (count !== this.#count || this.#closed) return
     const lost = this.#ring.lostSince(mark)
     this.#ring.clear()
-    this.#settling = false
+    this.#settling = undefined
     this.#options.onLost(lost)
     this.#schedule()
   }

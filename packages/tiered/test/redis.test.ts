@@ -1,7 +1,7 @@
 import type { Entry, TelemetryEvent } from '@cache/core'
 import { MemoryStore } from '@cache/memory'
 import { type BusMode, RedisStore } from '@cache/redis'
-import { eventually, RedisServer, TcpProxy } from '@cache/test-support'
+import { ask, eventually, RedisServer, TcpProxy } from '@cache/test-support'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TieredStore } from '../src/index.ts'
 
@@ -102,11 +102,38 @@ describe('Redis is away', () => {
 
     await server.restart()
     await Promise.all([coherent(a.store), coherent(b.store)])
-    await a.store.whenRecovered()
+    await Promise.all([a.store.whenRecovered(), b.store.whenRecovered()])
     expect(await valueAt(b.store, 'k')).toBeUndefined()
     await b.store.set('k', entry('after'))
     expect(await valueAt(a.store, 'k')).toBe('after')
   })
+
+  it('restarted with what it had a while ago: what was invalidated since never comes back', async () => {
+    const [a, b] = [await tiered(), await tiered()]
+    await a.store.setMany(new Map(['deleted', 'written', 'untouched'].map(key => [key, entry('old')])))
+    await a.store.set('tagged', { ...entry('old'), tags: ['t'] })
+    await eventually('marked', async () => (await marks()) > 0)
+    await ask(server, client => client.save())
+    await a.store.delete('deleted')
+    await b.store.set('written', entry('new'))
+    await a.store.invalidateTags?.(['t'])
+    await b.store.close() // What it wrote, the other one knows.
+    open.splice(open.indexOf(b.store), 1)
+
+    await server.kill()
+    await server.restart()
+    await coherent(a.store)
+    await a.store.whenRecovered()
+    const fresh = new RedisStore({ url: server.url, prefix })
+    const found = await fresh.getMany(['deleted', 'written', 'untouched', 'tagged'])
+    await fresh.close()
+    expect([...found.found.values()].map(({ value }) => value)).not.toContain('new')
+    expect(['deleted', 'written', 'tagged'].filter(key => found.found.has(key))).toEqual([])
+  })
+
+  async function marks(): Promise<number> {
+    return ask(server, client => client.exists(`${prefix}\0{order}mark`))
+  }
 
   it('partitioned with its data intact: what was invalidated meanwhile never comes back', async () => {
     const away = await tiered()
