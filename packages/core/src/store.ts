@@ -2,6 +2,7 @@ import type { Awaitable } from './awaitable.ts'
 import type { Entry } from './entry.ts'
 import type { CacheError } from './errors.ts'
 import type { InvalidationBus } from './invalidation-bus.ts'
+import type { FillOutcome } from './leasing.ts'
 import type { Observer } from './observer.ts'
 import type { WriteOutcome } from './outcome.ts'
 
@@ -53,6 +54,15 @@ export interface Touching {
    * @param tags of the entry, for a store that keeps something for them which has to live as long
    */
   touch(key: string, freshUntil: number, expiresAt: number, tags?: readonly string[]): Awaitable<WriteOutcome>
+}
+
+/** Optional: writes an entry only in the place of another one. */
+export interface Replacing {
+  /**
+   * @param expected the entry that is to be replaced, known by when it was created
+   * @returns `superseded` if another one is there, or none, or what is written is outdated by then
+   */
+  replace(key: string, entry: Entry, expected: Entry): Awaitable<FillOutcome>
 }
 
 /**
@@ -136,6 +146,8 @@ export interface Guaranteeing {
     readonly bounded?: boolean
     /** Writes of one key take effect in the order of the calls, also one that was given up because it took too long. */
     readonly ordered?: boolean
+    /** What it confirmed stays confirmed: no restart and no failover brings back what was there before. */
+    readonly durable?: boolean
   }
 }
 
@@ -145,6 +157,7 @@ const has = (store: object, method: string): boolean =>
 export const isBatching = <S extends Store>(store: S): store is S & Batching =>
   has(store, 'getMany') && has(store, 'setMany') && has(store, 'deleteMany')
 export const isTouching = <S extends Store>(store: S): store is S & Touching => has(store, 'touch')
+export const isReplacing = <S extends Store>(store: S): store is S & Replacing => has(store, 'replace')
 export const isTagging = <S extends Store>(store: S): store is S & Tagging => has(store, 'invalidateTags')
 export const isChecking = <S extends Store>(store: S): store is S & Checking => has(store, 'check')
 export const isEnumerable = <S extends Store>(store: S): store is S & Enumerable => has(store, 'keys')

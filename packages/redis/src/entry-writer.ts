@@ -22,7 +22,8 @@ import { allowance } from './lanes.ts'
 import type { LargeKeys } from './large-keys.ts'
 import { tokenBytes } from './leases.ts'
 import type { Pool } from './pool.ts'
-import { FILL } from './scripts/lease-scripts.ts'
+import { FILL, REPLACE } from './scripts/lease-scripts.ts'
+import type { Script } from './scripts/script.ts'
 import { type ServerOrder, toldOutcome } from './server-order.ts'
 import type { Tagged, Tags } from './tags.ts'
 import { timeLeft } from './time-left.ts'
@@ -84,7 +85,25 @@ export class EntryWriter {
   }
 
   /** Stores what was loaded under a lease, and says so to the other processes. */
-  async fill(key: string, entry: Entry, { token, stamp = 0 }: Lease): Promise<FillOutcome> {
+  fill(key: string, entry: Entry, { token, stamp = 0 }: Lease): Promise<FillOutcome> {
+    return this.#storeIf(FILL, tokenBytes(token), key, entry, stamp)
+  }
+
+  /** Stores an entry in the place of another one. Whatever outdates that one outdates this one, too. */
+  replace(key: string, entry: Entry, { createdAt, stamp = 0 }: Entry): Promise<FillOutcome> {
+    const created = Buffer.allocUnsafe(8)
+    created.writeDoubleBE(createdAt)
+    return this.#storeIf(REPLACE, created, key, entry, stamp)
+  }
+
+  /** Stores an entry where a script finds what it looks for. */
+  async #storeIf(
+    script: Script,
+    condition: Buffer,
+    key: string,
+    entry: Entry,
+    stamp: number,
+  ): Promise<FillOutcome> {
     const { codec, order, clock, writeMs } = this.#options
     const now = clock.now()
     const until = now + writeMs
@@ -93,16 +112,34 @@ export class EntryWriter {
     const encoded = codec.encode(entry, stamp)
     const bytes = isPending(encoded) ? await encoded : encoded
     try {
-      const [answer] = await Promise.all([
-        this.#sendFill(key, bytes, ttlMs, token),
-        entry.tags?.length ? this.#options.tags.mark([{ tags: entry.tags, stamp, ttlMs }], until) : undefined,
-        order.isCaughtUp ? undefined : order.catchUp(until),
-      ])
-      if (answer === 0 || (await order.isOutdated(key, entry.tags, stamp, until))) return SUPERSEDED
+      const sent = this.#sendIf(script, condition, key, bytes, ttlMs)
+      // Alone by far the most often.
+      const alone = !entry.tags?.length && order.isCaughtUp
+      const answer = await (alone ? sent : this.#besides(sent, entry, stamp, ttlMs, until))
+      if (answer === 0) return SUPERSEDED
+      const outdated = order.isOutdated(key, entry.tags, stamp, until)
+      if (isPending(outdated) ? await outdated : outdated) return SUPERSEDED
       return toldOutcome(answer)
     } catch (thrown) {
       return failed(toCacheError(thrown, 'STORE', 'what was loaded could not be stored'))
     }
+  }
+
+  /** What else it takes for a fill to count, on the way at the same time. @returns what `sent` does */
+  async #besides(
+    sent: Promise<unknown>,
+    { tags }: Entry,
+    stamp: number,
+    ttlMs: number,
+    until: number,
+  ): Promise<unknown> {
+    const { order } = this.#options
+    const [answer] = await Promise.all([
+      sent,
+      tags?.length ? this.#options.tags.mark([{ tags, stamp, ttlMs }], until) : undefined,
+      order.isCaughtUp ? undefined : order.catchUp(until),
+    ])
+    return answer
   }
 
   /** Resolves when all writes asked for so far are on their way. */
@@ -176,13 +213,13 @@ export class EntryWriter {
     return batchOutcome(size, failures)
   }
 
-  #sendFill(key: string, bytes: Buffer, ttlMs: number, token: string): Promise<unknown> {
+  #sendIf(script: Script, condition: Buffer, key: string, bytes: Buffer, ttlMs: number): Promise<unknown> {
     const { pool, largeKeys, keys, channel, source, writeMs } = this.#options
     largeKeys.note(key, bytes.length)
     const message = encodeMessage(source, { type: 'keys', keys: [key] })
     const route = pool.routeOf(key, bytes.length)
     return pool.write('set', route, [key], writeMs + allowance(bytes.length), client =>
-      FILL.run(client, [keys.keyOf(key)], [tokenBytes(token), bytes, ttlMs, channel, message]),
+      script.run(client, [keys.keyOf(key)], [condition, bytes, ttlMs, channel, message]),
     )
   }
 }

@@ -50,6 +50,7 @@ export interface Envelope extends Fields {
 export const MAGIC: Buffer = Buffer.from([0xca, 0xc4, 0xe1])
 /** The magic as a number: comparing one is many times as fast as comparing bytes. */
 const MAGIC_NUMBER = MAGIC.readUIntBE(0, MAGIC.length)
+export const CREATED_OFFSET = 8
 /** Where `freshUntil` and, right behind it, `expiresAt` lie: a touch overwrites these 16 bytes. */
 export const TIMES_OFFSET = 16
 export const SERIALIZER_OFFSET = 5
@@ -79,7 +80,7 @@ export function packEnvelope(envelope: Omit<Envelope, 'payload'> & { readonly pa
   bytes[5] = envelope.serializer
   bytes[6] = envelope.compressor
   bytes[7] = 0
-  bytes.writeDoubleBE(envelope.createdAt, 8)
+  bytes.writeDoubleBE(envelope.createdAt, CREATED_OFFSET)
   writeTimes(bytes, TIMES_OFFSET, envelope)
   bytes.writeUInt32BE(envelope.rawLength, 32)
   bytes.writeUInt32BE(header.length, 36)

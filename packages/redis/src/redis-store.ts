@@ -22,6 +22,7 @@ import {
   type Observed,
   type Observer,
   ObserverSet,
+  type Replacing,
   type Setback,
   type Store,
   type StoreHealth,
@@ -76,7 +77,8 @@ export class RedisStore
     Observed,
     Coherent,
     Guaranteeing,
-    Marking
+    Marking,
+    Replacing
 {
   readonly name: 'redis' = 'redis'
   readonly guarantees: Guaranteeing['guarantees'] = { bounded: true, ordered: true }
@@ -171,6 +173,12 @@ export class RedisStore
   async fill(key: string, entry: Entry, lease: Lease | undefined): Promise<FillOutcome> {
     this.#assertOpen()
     return lease ? this.#writer.fill(key, entry, lease) : SUPERSEDED
+  }
+
+  /** One round trip. */
+  async replace(key: string, entry: Entry, expected: Entry): Promise<FillOutcome> {
+    this.#assertOpen()
+    return this.#writer.replace(key, entry, expected)
   }
 
   async renew(key: string, lease: Lease, leaseMs: number): Promise<boolean> {

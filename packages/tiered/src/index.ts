@@ -1,2 +1,3 @@
-export type { BreakerOptions, TieredStoreOptions, TieredTimeouts } from './options.ts'
+export type { Limit } from './limits.ts'
+export type { BreakerOptions, JournalOptions, TieredStoreOptions, TieredTimeouts } from './options.ts'
 export { TieredStore } from './tiered-store.ts'

@@ -81,6 +81,6 @@ export class Invalidations {
   }
 }
 
-export function outcomeOf(answer: Answer<WriteOutcome>): WriteOutcome {
+export function outcomeOf<T>(answer: Answer<T>): T | WriteOutcome {
   return answer.ok ? answer.value : failed(answer.error)
 }

@@ -81,6 +81,11 @@ export class Journal {
     return false
   }
 
+  /** Whether the key is in here by itself. */
+  keeps(key: string): boolean {
+    return this.#keys.has(key)
+  }
+
   hasTag(tags: readonly string[] | undefined): boolean {
     return this.#tags.size > 0 && tags !== undefined && tags.some(tag => this.#tags.has(tag))
   }
@@ -96,18 +101,25 @@ export class Journal {
   addScope(scope: string): void {
     const wider = this.#scopes.size >= MAX_SCOPES ? '' : scope
     const before = this.#scopes.get(wider)
+    const size = this.size
     for (const key of this.#keys.keys()) if (key.startsWith(wider)) this.#keys.delete(key)
     if (wider === '') this.#tags.clear()
     for (const inner of this.#scopes.keys()) if (inner.startsWith(wider)) this.#scopes.delete(inner)
     this.#scopes.set(wider, this.#pending(before))
-    if (!before) this.#log.added({ scope: wider })
+    if (!before || this.size !== size) this.#log.added({ scope: wider })
   }
 
-  /** What has come in already. */
   add(batch: JournalBatch): void {
     if ('keys' in batch) this.addKeys(batch.keys)
     else if ('tags' in batch) this.addTags(batch.tags)
     else this.addScope(batch.scope)
+  }
+
+  /** What was confirmed. */
+  forget(batch: JournalBatch): void {
+    if ('scope' in batch) this.#scopes.delete(batch.scope)
+    else if ('tags' in batch) for (const tag of batch.tags) this.#tags.delete(tag)
+    else for (const key of batch.keys) this.#keys.delete(key)
   }
 
   /** All that is pending. */

@@ -3,6 +3,7 @@ import {
   type Batching,
   batched,
   type CacheError,
+  type Clock,
   type Entry,
   failed,
   isPending,
@@ -12,6 +13,7 @@ import {
   toCacheError,
   type WriteOutcome,
 } from '@cache/core'
+import type { Settings } from './options.ts'
 import { touch } from './touch.ts'
 
 /**
@@ -21,6 +23,9 @@ import { touch } from './touch.ts'
 export class NearTier {
   readonly #store: Store
   readonly #many: Batching
+  /** The longest that an entry stays, in milliseconds. */
+  readonly #ttl: number | undefined
+  readonly #clock: Clock
   readonly #observer: Required<Pick<Observer, 'event'>>
   /** Invalidations not carried out yet. */
   #drops = 0
@@ -28,9 +33,14 @@ export class NearTier {
   #stale = false
   #hits = 0
 
-  constructor(store: Store, observer: Required<Pick<Observer, 'event'>>) {
-    this.#store = store
-    this.#many = batched(store)
+  constructor(
+    { l1, l1Ttl, clock }: Pick<Settings, 'l1' | 'l1Ttl' | 'clock'>,
+    observer: Required<Pick<Observer, 'event'>>,
+  ) {
+    this.#store = l1
+    this.#many = batched(l1)
+    this.#ttl = l1Ttl
+    this.#clock = clock
     this.#observer = observer
   }
 
@@ -59,15 +69,19 @@ export class NearTier {
   }
 
   set(key: string, entry: Entry): Promise<WriteOutcome> {
-    return this.#write([key], () => this.#store.set(key, entry))
+    return this.#write([key], () => this.#store.set(key, this.#shortened(entry)))
   }
 
   setMany(entries: ReadonlyMap<string, Entry>): Promise<WriteOutcome> {
-    return this.#write([...entries.keys()], () => this.#many.setMany(entries))
+    const kept =
+      this.#ttl === undefined
+        ? entries
+        : new Map(Array.from(entries, ([key, entry]) => [key, this.#shortened(entry)]))
+    return this.#write([...entries.keys()], () => this.#many.setMany(kept))
   }
 
   touch(key: string, freshUntil: number, expiresAt: number): Promise<WriteOutcome> {
-    return this.#write([key], () => touch(this.#store, key, freshUntil, expiresAt))
+    return this.#write([key], () => touch(this.#store, key, freshUntil, this.#soonest(expiresAt)))
   }
 
   delete(key: string): Promise<WriteOutcome> {
@@ -101,6 +115,15 @@ export class NearTier {
 
   close(): Awaitable<void> {
     return this.#store.close()
+  }
+
+  #shortened(entry: Entry): Entry {
+    const expiresAt = this.#soonest(entry.expiresAt)
+    return expiresAt === entry.expiresAt ? entry : { ...entry, expiresAt }
+  }
+
+  #soonest(expiresAt: number): number {
+    return this.#ttl === undefined ? expiresAt : Math.min(expiresAt, this.#clock.now() + this.#ttl)
   }
 
   #counted(entry: Entry | undefined): Entry | undefined {

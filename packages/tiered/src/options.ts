@@ -7,11 +7,13 @@ import {
   invalidOption,
   isCoherent,
   isGuaranteeing,
+  oneOf,
   type Store,
   systemClock,
   toMilliseconds,
 } from '@cache/core'
 import type { BreakerSettings } from './breaker.ts'
+import type { Fsync } from './journal-file.ts'
 
 export interface TieredStoreOptions {
   /** The near tier: asked first, usually a `MemoryStore`. Owned: closed with this store. */
@@ -31,8 +33,27 @@ export interface TieredStoreOptions {
    * invalidated on recovery. An integer >= 1. @default 100_000
    */
   readonly maxJournalKeys?: number
+  /**
+   * What becomes of a value that the remote did not take, when it is back: its key is invalidated there; or, with `replay`, it is
+   * written back, if the remote still has what it had before and `l1` still has the value. @default 'invalidate'
+   */
+  readonly recovery?: 'invalidate' | 'replay'
+  /** How long `l1` may keep an entry, if that is shorter than the entry lives. @default as long as it lives */
+  readonly l1Ttl?: Duration
+  /** Keeps what waits for the remote in a file as well, so that a process that ends or is killed meanwhile loses none of it. @default memory only */
+  readonly journal?: JournalOptions
   /** @default the machine's clock */
   readonly clock?: Clock
+}
+
+export interface JournalOptions {
+  /** A file of its own for each process, on a disk that outlives it; made if it is not there. What it holds is applied at the next start. */
+  readonly file: string
+  /**
+   * When what was written is forced to the disk: with every invalidation that is queued, once a second, or when the system sees
+   * fit. It matters if the machine loses power; a process that is killed loses nothing. @default 'everysec'
+   */
+  readonly fsync?: Fsync
 }
 
 /** When calls to the remote stop, and when they are tried again. */
@@ -71,6 +92,9 @@ export interface Settings {
   readonly clearMs: number
   readonly breaker: BreakerSettings | undefined
   readonly maxJournalKeys: number
+  readonly journal: Required<JournalOptions> | undefined
+  readonly replays: boolean
+  readonly l1Ttl: number | undefined
   readonly clock: Clock
 }
 
@@ -92,6 +116,9 @@ export function settingsOf(options: TieredStoreOptions): Settings {
     ...deadlines(timeouts, isGuaranteeing(l2) && l2.guarantees.bounded === true),
     breaker: options.breaker === false ? undefined : breakerOf(options.breaker ?? {}),
     maxJournalKeys: integer(options.maxJournalKeys ?? 100_000, 'maxJournalKeys', 1),
+    replays: oneOf(options.recovery ?? 'invalidate', 'recovery', ['invalidate', 'replay']) === 'replay',
+    l1Ttl: options.l1Ttl === undefined ? undefined : toMilliseconds(options.l1Ttl, 'l1Ttl'),
+    journal: options.journal && journalOf(options.journal),
     clock: options.clock ?? systemClock,
   }
 }
@@ -109,6 +136,11 @@ function deadlines(
     writeMs: ms(write, 'write', 250),
     clearMs: ms(clear, 'clear', 30_000),
   }
+}
+
+function journalOf({ file, fsync = 'everysec' }: JournalOptions): Required<JournalOptions> {
+  if (typeof file !== 'string' || file === '') throw invalidOption('journal.file', file, 'the path of a file')
+  return { file, fsync: oneOf(fsync, 'journal.fsync', ['always', 'everysec', 'never']) }
 }
 
 function breakerOf({ timeouts = 5, failureRate = 0.5, openFor = '1s' }: BreakerOptions): BreakerSettings {

@@ -14,6 +14,7 @@ import {
   isLeasing,
   isMarking,
   isPending,
+  isReplacing,
   isVacant,
   type Lease,
   type LeaseRead,
@@ -28,9 +29,11 @@ import {
 import { Breaker, type BreakerState } from './breaker.ts'
 import { Invalidations, outcomeOf } from './invalidations.ts'
 import { Journal, type JournalBatch } from './journal.ts'
+import { JournalFile } from './journal-file.ts'
 import type { Settings } from './options.ts'
 import { Recovery } from './recovery.ts'
 import { type Answer, RemoteGuard } from './remote-guard.ts'
+import { Replays } from './replays.ts'
 import { Setbacks } from './setbacks.ts'
 import { touch } from './touch.ts'
 import { Unsettled } from './unsettled.ts'
@@ -51,7 +54,10 @@ export class Remote {
   readonly #guard: RemoteGuard
   readonly #invalidations: Invalidations
   readonly #journal: Journal
+  readonly #file: JournalFile | undefined
   readonly #recovery: Recovery
+  /** Where values are to be written back. */
+  readonly #replays: Replays | undefined
   readonly #setbacks: Setbacks | undefined
   /** Of a store that does not keep the writes of a key in order by itself. */
   readonly #unsettled: Unsettled | undefined
@@ -77,13 +83,31 @@ export class Remote {
       now: () => clock.now(),
       onOverflow: () => observer.event({ type: 'overflow', store }),
     })
+    this.#file =
+      settings.journal &&
+      JournalFile.open(this.#journal, {
+        ...settings.journal,
+        clock,
+        onError: error => this.#tell('journal', error),
+      })
     this.#unsettled = isGuaranteeing(l2) && l2.guarantees.ordered ? undefined : new Unsettled()
+    this.#replays =
+      settings.replays && isReplacing(l2)
+        ? new Replays(async (...call) =>
+            outcomeOf(
+              this.#heard(await this.#guard.call('set', settings.writeMs, () => l2.replace(...call))),
+            ),
+          )
+        : undefined
     this.#recovery = new Recovery({
       journal: this.#journal,
       clock,
       held: this.#unsettled,
       apply: batch => this.#apply(batch),
-      onRecovered: recovered => observer.event({ type: 'recovered', store, ...recovered }),
+      onRecovered: recovered => {
+        this.#replays?.clear()
+        observer.event({ type: 'recovered', store, ...recovered })
+      },
     })
     this.#setbacks = isMarking(l2)
       ? new Setbacks({
@@ -94,6 +118,7 @@ export class Remote {
           onLost: lost => this.#invalidateAgain(lost),
         })
       : undefined
+    this.#recovery.schedule() // What an earlier process left in the file.
   }
 
   /** Whether the store says it is there, where it can say; else whether it answered last. Not while the breaker is open. */
@@ -139,20 +164,26 @@ export class Remote {
     return { ok: true, value: new Map([...found].filter(([key, entry]) => !this.#owes(key, entry))) }
   }
 
-  set(key: string, entry: Entry): Promise<WriteOutcome> {
-    return this.#writeValues('set', [key], () => this.#store.set(key, entry))
+  /** @param before what was near */
+  set(key: string, entry: Entry, before?: Entry): Promise<WriteOutcome> {
+    const written = this.#writeValues('set', [key], () => this.#store.set(key, entry))
+    return this.#noting([key], written, replays => replays.add(key, entry, before))
   }
 
   setMany(entries: ReadonlyMap<string, Entry>): Promise<WriteOutcome> {
-    return this.#writeValues('setMany', [...entries.keys()], () => this.#many.setMany(entries))
+    const keys = [...entries.keys()]
+    const written = this.#writeValues('setMany', keys, () => this.#many.setMany(entries))
+    return this.#noting(keys, written, (replays, key) => replays.bar(key))
   }
 
   delete(key: string): Promise<WriteOutcome> {
-    return this.#write('delete', [key], () => this.#store.delete(key))
+    const written = this.#write('delete', [key], () => this.#store.delete(key))
+    return this.#noting([key], written, replays => replays.bar(key))
   }
 
   deleteMany(keys: readonly string[]): Promise<WriteOutcome> {
-    return this.#write('deleteMany', keys, () => this.#many.deleteMany(keys))
+    const written = this.#write('deleteMany', keys, () => this.#many.deleteMany(keys))
+    return this.#noting(keys, written, (replays, key) => replays.bar(key))
   }
 
   /** Whether values are to be loaded under a lease. */
@@ -233,6 +264,24 @@ export class Remote {
     this.#recovery.close()
     this.#setbacks?.close()
     await Promise.all([this.#store.close(), announce ? bus?.close() : undefined])
+    if (!this.#file) return
+    // What the calls that ended with the store have to say goes into the file first.
+    await new Promise(resolve => setImmediate(resolve))
+    this.#file.close()
+  }
+
+  /** Notes, of the keys that wait for the remote, what is to become of them. */
+  #noting(
+    keys: readonly string[],
+    written: Promise<WriteOutcome>,
+    note: (replays: Replays, key: string) => void,
+  ): Promise<WriteOutcome> {
+    const replays = this.#replays
+    if (!replays) return written
+    return written.then(outcome => {
+      for (const key of keys) if (this.#journal.keeps(key)) note(replays, key)
+      return outcome
+    })
   }
 
   /** A write of values: one that takes too long may yet take effect, unless the store sees to the order by itself. */
@@ -296,6 +345,14 @@ export class Remote {
   }
 
   async #apply(batch: JournalBatch): Promise<boolean> {
+    if (this.#replays && 'keys' in batch) {
+      const keys = await this.#replays.apply(batch.keys)
+      return keys !== undefined && (keys.length === 0 || this.#invalidate({ keys }))
+    }
+    return this.#invalidate(batch)
+  }
+
+  async #invalidate(batch: JournalBatch): Promise<boolean> {
     const { status, error } = await this.#invalidations.apply(batch)
     if (error)
       this.#tell('keys' in batch ? 'deleteMany' : 'tags' in batch ? 'invalidateTags' : 'clear', error)

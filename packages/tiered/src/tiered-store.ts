@@ -32,6 +32,7 @@ import {
   type WriteOutcome,
 } from '@cache/core'
 import { Coherence } from './coherence.ts'
+import { type Limit, limitsOf } from './limits.ts'
 import { NearTier } from './near-tier.ts'
 import { type Settings, settingsOf, type TieredStoreOptions } from './options.ts'
 import { Promotions } from './promotions.ts'
@@ -56,7 +57,9 @@ export class TieredStore
     Guaranteeing
 {
   readonly name = 'tiered'
-  readonly guarantees = { bounded: true, ordered: true }
+  readonly guarantees = { bounded: true, ordered: true, durable: true }
+  /** What the stores given cannot do, and what is lost by it; empty over memory and Redis. */
+  readonly limits: readonly Limit[]
   readonly #settings: Settings
   readonly #near: NearTier
   readonly #remote: Remote
@@ -72,7 +75,8 @@ export class TieredStore
   constructor(options: TieredStoreOptions) {
     const settings = settingsOf(options)
     this.#settings = settings
-    this.#near = new NearTier(settings.l1, this.#observers)
+    this.limits = limitsOf(settings)
+    this.#near = new NearTier(settings, this.#observers)
     this.#remote = new Remote(settings, this.#observers)
     this.#coherence = new Coherence(settings.bus, {
       onMessage: message => this.#onMessage(message),
@@ -139,10 +143,11 @@ export class TieredStore
   }
 
   set(key: string, entry: Entry): Promise<WriteOutcome> {
+    const before = this.#settings.replays ? this.#settings.l1.get(key) : undefined
     return this.#writeBoth(
       [key],
       () => this.#near.set(key, entry),
-      () => this.#remote.set(key, entry),
+      () => this.#remote.set(key, entry, isPending(before) ? undefined : before),
     )
   }
 

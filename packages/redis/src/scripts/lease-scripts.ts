@@ -1,4 +1,4 @@
-import { MAGIC, TOKEN_LENGTH, TOKEN_OFFSET } from '../envelope.ts'
+import { CREATED_OFFSET, MAGIC, TOKEN_LENGTH, TOKEN_OFFSET } from '../envelope.ts'
 import { luaBytes, PART, Script } from './script.ts'
 
 /** The lease that a key holds now. */
@@ -35,6 +35,18 @@ return 1`)
  */
 export const FILL: Script = new Script(`${PART}
 if ${TOKEN} ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+local told = redis.pcall('PUBLISH', ARGV[4], ARGV[5])
+return type(told) == 'table' and told.err or 1`)
+
+/**
+ * Stores a value in the place of an entry that was created at a given time, and says so to the other processes.
+ *
+ * `KEYS`: the entry. `ARGV`: createdAt as it lies in an envelope; the rest as of {@link FILL}, and returned likewise.
+ */
+export const REPLACE: Script = new Script(`${PART}
+if part(KEYS[1], 0, ${MAGIC.length - 1}) ~= '${luaBytes(MAGIC)}' then return 0 end
+if part(KEYS[1], ${CREATED_OFFSET}, ${CREATED_OFFSET + 7}) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 local told = redis.pcall('PUBLISH', ARGV[4], ARGV[5])
 return type(told) == 'table' and told.err or 1`)
