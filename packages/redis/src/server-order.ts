@@ -1,5 +1,6 @@
 import { APPLIED, type Awaitable, type Clock, type Entry, type WriteOutcome } from '@cache/core'
 import { classifyReply } from './classify-error.ts'
+import { ClearedScopes } from './cleared-scopes.ts'
 import type { Command } from './connection.ts'
 import type { Keyspace } from './keyspace.ts'
 import { CURRENT, MAX_CLEARS } from './scripts/order-scripts.ts'
@@ -37,7 +38,7 @@ export class ServerOrder {
   readonly #options: ServerOrderOptions
   /** The latest version; `undefined` while that is not known. */
   #last: number | undefined
-  readonly #clears = new Map<string, number>()
+  readonly #clears = new ClearedScopes()
   readonly #tags = new Map<string, Known>()
   #connected = false
   /** Counts the gaps: what was asked for before one is worth nothing after it. */
@@ -66,7 +67,7 @@ export class ServerOrder {
   }
 
   /** The scopes that were cleared and, as far as known, not swept yet. */
-  get clears(): ReadonlyMap<string, number> {
+  get clears(): Pick<ClearedScopes, 'get' | typeof Symbol.iterator> {
     return this.#clears
   }
 
@@ -88,10 +89,10 @@ export class ServerOrder {
 
   noteClear(scope: string, version: number): void {
     this.#note(version)
-    this.#clears.set(scope, Math.max(version, this.#clears.get(scope) ?? 0))
+    this.#clears.add(scope, version)
     if (this.#clears.size <= MAX_CLEARS) return
     this.#clears.clear()
-    this.#clears.set('', this.latest)
+    this.#clears.add('', this.latest)
   }
 
   noteSwept(scope: string, version: number): void {
@@ -176,7 +177,7 @@ export class ServerOrder {
     stamp: number,
     until: number = this.#soon(),
   ): Awaitable<boolean> {
-    for (const [scope, version] of this.#clears) if (stamp < version && key.startsWith(scope)) return true
+    if (this.#clears.isLater(key, stamp)) return true
     for (const tag of tags ?? []) {
       const known = this.#tags.get(tag)
       if (!known?.complete) return this.#askTags(tags ?? [], stamp, until)

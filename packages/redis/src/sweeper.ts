@@ -1,4 +1,5 @@
 import { type CacheError, type Clock, type TimerHandle, toCacheError } from '@cache/core'
+import { ClearedScopes } from './cleared-scopes.ts'
 import { together } from './cluster-shards.ts'
 import type { Command } from './connection.ts'
 import type { Keyspace } from './keyspace.ts'
@@ -138,18 +139,13 @@ export class Sweeper {
   async #removeAll(due: ReadonlyMap<string, Sweep>): Promise<void> {
     const { pool, keys, run } = this.#options
     const [only] = due.size === 1 ? due.keys() : ['']
-    const lengths = [...new Set(Array.from(due.keys(), scope => scope.length))]
-    /** The version under which a key was cleared; 0 if it was not. */
-    const versionOf = (key: string): number =>
-      Math.max(
-        0,
-        ...lengths.map(length => (key.length < length ? 0 : (due.get(key.slice(0, length))?.version ?? 0))),
-      )
+    const scopes = new ClearedScopes()
+    for (const [scope, { version }] of due) scopes.add(scope, version)
     for await (const page of scan(keys.keyOf(only ?? ''), run, pool.cluster)) {
       const versions = new Map<Buffer, string>()
       for (const redisKey of page) {
         const key = keys.entryKeyOf(redisKey.toString())
-        const version = key === undefined ? 0 : versionOf(key)
+        const version = key === undefined ? 0 : scopes.versionOf(key)
         if (version > 0) versions.set(redisKey, String(version))
       }
       const cleared = [...versions.keys()]
