@@ -125,3 +125,16 @@ describe('an open breaker', () => {
     expect(states).toEqual(['open', 'half-open', 'open'])
   })
 })
+
+describe('told that the remote seems to be back', () => {
+  it('an open breaker lets the next call through, and only that one', () => {
+    const { tested, call } = breaker()
+    call('timeout', 'timeout', 'timeout')
+    tested.probeSoon()
+    expect(tested.wouldAllow).toBe(true)
+    expect(tested.enter()).toBeDefined()
+    expect(tested.enter()).toBeUndefined()
+    tested.probeSoon()
+    expect(tested.enter()).toBeUndefined()
+  })
+})

@@ -66,6 +66,11 @@ export class Breaker {
     return this.#state === 'closed' || (this.#state === 'open' && this.#clock.now() >= this.#probeAt)
   }
 
+  /** The remote seems to be back: the next call is let through to see. */
+  probeSoon(): void {
+    if (this.#state === 'open') this.#probeAt = 0
+  }
+
   /** A call wants to be made. @returns its pass, with which to tell how it {@link ended}; `undefined` if it may not be made */
   enter(): Pass | undefined {
     if (this.#state === 'closed') return this.#pass

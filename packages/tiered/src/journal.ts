@@ -12,6 +12,12 @@ export interface JournalLog {
   emptied(): void
 }
 
+/** What the remote confirmed of a batch: all of it, nothing, or all but some names. */
+export type Confirmation = boolean | { readonly except: ReadonlySet<string> }
+
+/** Applies a batch to the remote. */
+export type Apply = (batch: JournalBatch) => Promise<Confirmation>
+
 /** What may not be applied yet, because a write before it may still take effect. */
 export interface Hold {
   has(key: string): boolean
@@ -134,16 +140,12 @@ export class Journal {
    * Applies everything that is in here now, clears first, tags and keys by the batch. What could not be applied, what is
    * held, and what came in meanwhile, stays.
    *
-   * @param apply tells whether the remote confirmed a batch; the first that it did not ends the run
+   * @param apply the first batch of which nothing was confirmed ends the run
    */
-  async drain(
-    batchSize: number,
-    apply: (batch: JournalBatch) => Promise<boolean>,
-    held: Hold = NOTHING_HELD,
-  ): Promise<void> {
+  async drain(batchSize: number, apply: Apply, held: Hold = NOTHING_HELD): Promise<void> {
     for (const [scope, { number }] of [...this.#scopes]) {
       if (held.hasIn(scope)) continue
-      if (!(await apply({ scope }))) return
+      if ((await apply({ scope })) !== true) return
       if (this.#scopes.get(scope)?.number === number) this.#confirm(this.#scopes, [scope], { scope })
     }
     // Tags that are refused, for reasons of their own, must not hold up the keys.
@@ -158,20 +160,24 @@ export class Journal {
     if (this.size === 0) this.#log.emptied()
   }
 
-  /** Takes out what was applied and has not come in again meanwhile; ends at the first batch that was not applied. */
+  /** Takes out what was applied and has not come in again meanwhile; ends at the first batch of which nothing was. */
   async #drainEach(
     pending: Map<string, Pending>,
     batchSize: number,
     batchOf: (names: readonly string[]) => JournalBatch,
-    apply: (batch: JournalBatch) => Promise<boolean>,
+    apply: Apply,
     mayApply: (name: string) => boolean = () => true,
   ): Promise<void> {
     const all = [...pending]
     for (let start = 0; start < all.length; start += batchSize) {
       const batch = all.slice(start, start + batchSize).filter(([name]) => mayApply(name))
       if (batch.length === 0) continue
-      if (!(await apply(batchOf(batch.map(([name]) => name))))) return
-      const done = batch.filter(([name, { number }]) => pending.get(name)?.number === number)
+      const confirmed = await apply(batchOf(batch.map(([name]) => name)))
+      if (confirmed === false) return
+      const except = confirmed === true ? undefined : confirmed.except
+      const done = batch.filter(
+        ([name, { number }]) => !except?.has(name) && pending.get(name)?.number === number,
+      )
       const names = done.map(([name]) => name)
       this.#confirm(pending, names, batchOf(names))
     }

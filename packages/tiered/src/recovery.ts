@@ -1,8 +1,9 @@
 import type { Clock, TimerHandle } from '@cache/core'
-import type { Hold, Journal, JournalBatch } from './journal.ts'
+import type { Apply, Confirmation, Hold, Journal, JournalBatch } from './journal.ts'
 
-/** How long after a failed attempt the next is made, in milliseconds. */
-const RETRY_MS = 500
+/** How long after a failed attempt the next is made, in milliseconds; then after twice as long, up to the longest. */
+const FIRST_RETRY_MS = 50
+const LONGEST_RETRY_MS = 500
 /** Keys invalidated in one call. One call at a time: a remote that just came back is not flooded. */
 const BATCH_SIZE = 100
 
@@ -11,14 +12,13 @@ export interface RecoveryOptions {
   readonly clock: Clock
   /** What may not be applied yet. */
   readonly held: Hold | undefined
-  /** Tells whether the remote confirmed a batch. */
-  readonly apply: (batch: JournalBatch) => Promise<boolean>
+  readonly apply: Apply
   readonly onRecovered: (recovered: { invalidations: number; durationMs: number }) => void
 }
 
 /**
- * Applies the journal when the remote may be back: at once when told so, else twice a second as long as something
- * is pending. One run at a time.
+ * Applies the journal when the remote may be back: at once when told so, else again and again, twice a second in the end, as
+ * long as something is pending. One run at a time.
  */
 export class Recovery {
   readonly #options: RecoveryOptions
@@ -26,6 +26,7 @@ export class Recovery {
   /** Told to run while it ran. */
   #again = false
   #timer: TimerHandle | undefined
+  #retryMs = FIRST_RETRY_MS
   #waiting: (() => void)[] = []
   /** When something was first pending, in epoch milliseconds, and what was applied of it so far. */
   #since: number | undefined
@@ -44,13 +45,21 @@ export class Recovery {
     if (this.#timer) return
     this.#timer = clock.setTimeout(() => {
       this.#timer = undefined
-      void this.run()
-    }, RETRY_MS)
+      void this.#run()
+    }, this.#retryMs)
     this.#timer.unref?.()
+    this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS)
   }
 
   /** The remote seems to be there, or something is held no more: applies what is pending now. */
-  async run(): Promise<void> {
+  run(): Promise<void> {
+    if (this.#timer) this.#options.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#retryMs = FIRST_RETRY_MS
+    return this.#run()
+  }
+
+  async #run(): Promise<void> {
     if (this.#running) this.#again = true
     if (this.#running || this.#closed || this.#options.journal.size === 0) return
     this.#since ??= this.#options.clock.now()
@@ -82,11 +91,12 @@ export class Recovery {
     this.#settle()
   }
 
-  async #apply(batch: JournalBatch): Promise<boolean> {
-    const applied = !this.#closed && (await this.#options.apply(batch))
-    if (applied)
-      this.#applied += 'keys' in batch ? batch.keys.length : 'tags' in batch ? batch.tags.length : 1
-    return applied
+  async #apply(batch: JournalBatch): Promise<Confirmation> {
+    const confirmed = !this.#closed && (await this.#options.apply(batch))
+    if (confirmed === false) return false
+    const all = 'keys' in batch ? batch.keys.length : 'tags' in batch ? batch.tags.length : 1
+    this.#applied += confirmed === true ? all : all - confirmed.except.size
+    return confirmed
   }
 
   #recovered(): void {

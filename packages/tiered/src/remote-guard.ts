@@ -40,6 +40,11 @@ export class RemoteGuard {
     return this.#breaker?.wouldAllow ?? true
   }
 
+  /** The remote seems to be back. */
+  probeSoon(): void {
+    this.#breaker?.probeSoon()
+  }
+
   /** @param deadlineMs `Infinity` if the store sees to it by itself. @throws only what is the caller's fault */
   call<T>(operation: StoreOperation, deadlineMs: number, run: () => Awaitable<T>): Awaitable<Answer<T>> {
     const pass = this.#breaker ? this.#breaker.enter() : NO_BREAKER

@@ -28,7 +28,7 @@ import {
 } from '@cache/core'
 import { Breaker, type BreakerState } from './breaker.ts'
 import { Invalidations, outcomeOf } from './invalidations.ts'
-import { Journal, type JournalBatch } from './journal.ts'
+import { type Confirmation, Journal, type JournalBatch } from './journal.ts'
 import { JournalFile } from './journal-file.ts'
 import type { Settings } from './options.ts'
 import { Recovery } from './recovery.ts'
@@ -73,7 +73,11 @@ export class Remote {
     this.#leasing = isLeasing(l2) ? l2 : undefined
     this.#settings = settings
     this.#observer = observer
-    const onChange = (state: BreakerState): void => observer.event({ type: 'breaker', store, state })
+    const onChange = (state: BreakerState): void => {
+      observer.event({ type: 'breaker', store, state })
+      // Only now are there more calls than one.
+      if (state === 'closed') queueMicrotask(() => void this.#recovery.run())
+    }
     this.#guard = new RemoteGuard(store, clock, breaker && new Breaker(breaker, clock, onChange))
     this.#invalidations = new Invalidations(settings, async (operation, ms, run) =>
       this.#heard(await this.#guard.call(operation, ms, run)),
@@ -251,6 +255,7 @@ export class Remote {
 
   /** The remote seems to be back: what waits for it is applied now. */
   recover(): Promise<void> {
+    this.#guard.probeSoon()
     return this.#recovery.run()
   }
 
@@ -344,7 +349,7 @@ export class Remote {
     void this.#recovery.run()
   }
 
-  async #apply(batch: JournalBatch): Promise<boolean> {
+  async #apply(batch: JournalBatch): Promise<Confirmation> {
     if (this.#replays && 'keys' in batch) {
       const keys = await this.#replays.apply(batch.keys)
       return keys !== undefined && (keys.length === 0 || this.#invalidate({ keys }))
@@ -352,12 +357,16 @@ export class Remote {
     return this.#invalidate(batch)
   }
 
-  async #invalidate(batch: JournalBatch): Promise<boolean> {
-    const { status, error } = await this.#invalidations.apply(batch)
+  async #invalidate(batch: JournalBatch): Promise<Confirmation> {
+    const { status, error, failures } = await this.#invalidations.apply(batch)
     if (error)
       this.#tell('keys' in batch ? 'deleteMany' : 'tags' in batch ? 'invalidateTags' : 'clear', error)
     if (status === 'applied') this.#setbacks?.confirmed(batch)
-    return status === 'applied'
+    if (status === 'applied' || !failures || !('keys' in batch)) return status === 'applied'
+    const confirmed = batch.keys.filter(key => !failures.has(key))
+    if (confirmed.length === 0) return false
+    this.#setbacks?.confirmed({ keys: confirmed })
+    return { except: new Set(failures.keys()) }
   }
 
   /** Whether an invalidation of the key waits in the journal, or may have to: the remote does not know of it. */

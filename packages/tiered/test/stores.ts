@@ -127,8 +127,12 @@ export class SteeredStoreWithHealth extends SteeredStore implements Health, Touc
   }
 
   async deleteMany(keys: readonly string[]): Promise<WriteOutcome> {
-    for (const key of keys) await this.delete(key)
-    return APPLIED
+    const failures = new Map<string, CacheError>()
+    for (const key of keys) {
+      if (this.refused.has(key)) failures.set(key, new CacheError('STORE', 'refused by the test'))
+      else await this.delete(key)
+    }
+    return batchOutcome(keys.length, failures)
   }
 }
 

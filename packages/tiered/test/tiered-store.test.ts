@@ -398,6 +398,31 @@ describe('the breaker', () => {
     ])
   })
 
+  it('lets one call through at once when the stream is back: the remote seems to be, too', async () => {
+    const { store, bus } = tiered('a', { breaker: { openFor: '1h' } })
+    remote.mode = 'hang'
+    await readInVain(store, 5)
+    await store.delete('gone')
+    remote.mode = 'serve'
+    bus.lose()
+    bus.restore()
+    await store.whenRecovered()
+    expect(remote.calls.at(-1)).toBe('delete gone')
+    expect(store.health()).toMatchObject({ available: true, journal: 0 })
+  })
+
+  it('has what was queued applied as soon as it closes', async () => {
+    const { store } = tiered('a', { breaker: { openFor: '100ms' } })
+    remote.mode = 'hang'
+    await readInVain(store, 5)
+    await store.delete('gone')
+    remote.mode = 'serve'
+    clock.advance(130) // The probe is due, and the next attempt at what is queued is not.
+    expect(await store.get('k')).toBeUndefined()
+    await store.whenRecovered()
+    expect(remote.calls.slice(-2)).toEqual(['get k', 'delete gone'])
+  })
+
   it('is not concerned by a remote that refuses some writes, or by faults of the caller', async () => {
     const { store } = tiered('a')
     remote.set = () => Promise.reject(new CacheError('STORE', 'out of memory'))
@@ -530,6 +555,26 @@ describe('the remote is away, in detail', () => {
     expect(events.at(-1)).toEqual({ type: 'recovered', store: 'steered', invalidations: 1, durationMs: 500 })
   })
 
+  it('keys that the remote still refuses hold up no others, of their batch or of the next', async () => {
+    const some = new SteeredStoreWithHealth(clock)
+    const { store } = tiered('a', { l2: some })
+    const keys = Array.from({ length: 150 }, (_, i) => `k${i}`)
+    some.mode = 'refuse'
+    await store.deleteMany(keys)
+    some.mode = 'serve'
+    some.refused.add('k7')
+    clock.advance(500)
+    for (let i = 0; i < 200; i++) await settle()
+    expect(store.health()).toMatchObject({ journal: 1 })
+    some.refused.clear()
+    clock.advance(500)
+    await store.whenRecovered()
+    // Each once, and not again with those that were refused.
+    expect(some.calls.filter(call => call.startsWith('delete')).toSorted()).toEqual(
+      ['delete k0', ...keys.map(key => `delete ${key}`)].toSorted(),
+    )
+  })
+
   it('an extension that the remote misses is partial, and not made up for', async () => {
     const { store } = tiered('a')
     await store.set('k', entry(1))
@@ -544,7 +589,7 @@ describe('the remote is away, in detail', () => {
       ...systemClock,
       setTimeout(fn: () => void, ms: number) {
         const timer = setTimeout(fn, ms)
-        if (ms === 500) retries.push(timer)
+        if (ms === 50) retries.push(timer)
         return timer
       },
     }
