@@ -94,6 +94,10 @@ export interface TierStats {
   readonly hits?: number
   readonly evictions?: number
   readonly expirations?: number
+  /** Of a near tier: entries of the remote that were kept. */
+  readonly promotions?: number
+  /** Of a remote tier: loaded values that it refused, since their key was written or removed meanwhile. */
+  readonly supersededFills?: number
 }
 
 /** Optional: tells sizes and counts without waiting; a store of stores lists its tiers, nearest first. */
@@ -112,6 +116,8 @@ export interface StoreHealth {
   readonly journal?: number
   /** How long the one that has waited longest does, in milliseconds; not there if none waits. */
   readonly journalAgeMs?: number
+  /** Of a tiered store: whether the remote is asked (`closed`), not asked (`open`), or asked once to see. */
+  readonly breaker?: 'closed' | 'open' | 'half-open'
   /** Of a tiered store: whether what the near tier holds can be trusted, and who serves. */
   readonly state?: TierState
 }

@@ -1,4 +1,4 @@
-import type { CacheStats, StoreHealth, TelemetryEvent, TierState } from '@cache/core'
+import type { CacheStats, StoreHealth, TelemetryEvent, TierState, TierStats } from '@cache/core'
 
 /** Labels and value of one series; a value that nobody knows leaves the series out. */
 export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number | undefined]
@@ -33,6 +33,7 @@ export interface EventMetric extends Declaration {
   sample(event: TelemetryEvent): Sample | undefined
 }
 
+const BREAKER_STATES = ['closed', 'open', 'half-open'] as const
 const TIER_STATES: readonly TierState[] = ['coherent', 'bypass', 'fallback']
 
 /** From a loopback Redis to a deadline that passed. */
@@ -43,7 +44,9 @@ const LOAD_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 const perCache = (read: (reading: Reading) => number | undefined) => (reading: Reading) =>
   [[{ cache: reading.cache }, read(reading)]] satisfies Sample[]
 
-const perTier = (field: 'hits' | 'items' | 'bytes' | 'evictions' | 'expirations') => (reading: Reading) =>
+type Counted = Exclude<keyof TierStats, 'tier'>
+
+const perTier = (field: Counted) => (reading: Reading) =>
   reading.stats.tiers.map(tier => [{ cache: reading.cache, tier: tier.tier }, tier[field]] satisfies Sample)
 
 /** Every metric, declared once: the exposition and the table of the README follow from these two lists. */
@@ -183,6 +186,39 @@ export const READ_METRICS: readonly ReadMetric[] = [
     labels: ['cache'],
     read: perCache(({ health }) => health?.journal),
   },
+  {
+    name: 'journal_oldest_age_seconds',
+    type: 'gauge',
+    help: 'How long the invalidation that has waited longest for the remote does; 0 if none waits.',
+    labels: ['cache'],
+    aggregator: 'max',
+    read: perCache(({ health }) =>
+      health?.journal === undefined ? undefined : (health.journalAgeMs ?? 0) / 1_000,
+    ),
+  },
+  {
+    name: 'breaker_state',
+    type: 'gauge',
+    help: 'State of the breaker in front of the remote: 1 for the present state, 0 for the others.',
+    labels: ['cache', 'state'],
+    aggregator: 'max',
+    read: ({ cache, health }) =>
+      BREAKER_STATES.map(state => [{ cache, state }, health?.breaker && Number(health.breaker === state)]),
+  },
+  {
+    name: 'promotions_total',
+    type: 'counter',
+    help: 'Entries of the remote that were kept near.',
+    labels: ['cache', 'tier'],
+    read: perTier('promotions'),
+  },
+  {
+    name: 'superseded_fills_total',
+    type: 'counter',
+    help: 'Loaded values that the remote refused, since their key was written or removed meanwhile.',
+    labels: ['cache', 'tier'],
+    read: perTier('supersededFills'),
+  },
 ]
 
 export const EVENT_METRICS: readonly EventMetric[] = [
@@ -239,5 +275,33 @@ export const EVENT_METRICS: readonly EventMetric[] = [
     help: 'Times the near tier was dropped to be safe.',
     labels: ['store'],
     sample: event => (event.type === 'flush' ? [{ store: event.store }, 1] : undefined),
+  },
+  {
+    name: 'breaker_transitions_total',
+    type: 'counter',
+    help: 'Times the breaker in front of a remote entered a state.',
+    labels: ['store', 'state'],
+    sample: event => (event.type === 'breaker' ? [{ store: event.store, state: event.state }, 1] : undefined),
+  },
+  {
+    name: 'setbacks_total',
+    type: 'counter',
+    help: 'Times a server may have lost what it had confirmed.',
+    labels: ['store'],
+    sample: event => (event.type === 'setback' ? [{ store: event.store }, 1] : undefined),
+  },
+  {
+    name: 'journal_overflows_total',
+    type: 'counter',
+    help: 'Times more waited for the remote than the journal holds, so that everything was invalidated.',
+    labels: ['store'],
+    sample: event => (event.type === 'overflow' ? [{ store: event.store }, 1] : undefined),
+  },
+  {
+    name: 'recovered_invalidations_total',
+    type: 'counter',
+    help: 'Invalidations that waited for the remote and were applied when it was back.',
+    labels: ['store'],
+    sample: event => (event.type === 'recovered' ? [{ store: event.store }, event.invalidations] : undefined),
   },
 ]

@@ -7,7 +7,7 @@ import {
   type StoreOperation,
   toCacheError,
 } from '@cache/core'
-import type { Breaker, Pass, Verdict } from './breaker.ts'
+import type { Breaker, BreakerState, Pass, Verdict } from './breaker.ts'
 
 /** What came back from the remote within its deadline, or why nothing did. */
 export type Answer<T> =
@@ -38,6 +38,10 @@ export class RemoteGuard {
   /** Whether a call would be made now. */
   get isOpenForCalls(): boolean {
     return this.#breaker?.wouldAllow ?? true
+  }
+
+  get breakerState(): BreakerState | undefined {
+    return this.#breaker?.state
   }
 
   /** The remote seems to be back. */

@@ -134,7 +134,14 @@ export class Remote {
   health(): StoreHealth {
     const own = hasHealth(this.#store) ? this.#store.health() : { available: this.#answers }
     const { size, ageMs } = this.#journal
-    return { ...own, available: this.available, journal: size, ...(size > 0 && { journalAgeMs: ageMs }) }
+    const breaker = this.#guard.breakerState
+    return {
+      ...own,
+      available: this.available,
+      journal: size,
+      ...(size > 0 && { journalAgeMs: ageMs }),
+      ...(breaker && { breaker }),
+    }
   }
 
   /**

@@ -70,6 +70,8 @@ export class TieredStore
   readonly invalidateTags: Tagging['invalidateTags'] | undefined
   #state: TierState
   #farHits = 0
+  #promotedEntries = 0
+  #supersededFills = 0
 
   /** @throws CacheError `INVALID_OPTION` */
   constructor(options: TieredStoreOptions) {
@@ -119,6 +121,7 @@ export class TieredStore
       this.#promotions.endRead(key, placeholder)
     }
     this.#noteState()
+    if (far.status === 'superseded') this.#supersededFills++
     // Of a fill that failed nobody knows whether the lease still stood.
     if (far.status === 'superseded' || far.status === 'failed') return far
     if (!this.#promotions.mayKeep(placeholder, entry)) return far
@@ -221,7 +224,9 @@ export class TieredStore
   }
 
   measure(): readonly TierStats[] {
-    return [...tiersOf(this.#settings.l1, this.#near.hits), ...tiersOf(this.#settings.l2, this.#farHits)]
+    const near = { hits: this.#near.hits, promotions: this.#promotedEntries }
+    const far = { hits: this.#farHits, supersededFills: this.#supersededFills }
+    return [...tiersOf(this.#settings.l1, near), ...tiersOf(this.#settings.l2, far)]
   }
 
   health(): StoreHealth {
@@ -252,6 +257,7 @@ export class TieredStore
       if (!entry || isVacant(entry)) return entry
       this.#farHits++
       if (!this.#promotions.mayKeep(placeholder, entry) || !this.#trusted) return entry
+      this.#promotedEntries++
       return chain(this.#near.set(key, entry), () => entry)
     })
   }
@@ -285,6 +291,7 @@ export class TieredStore
     if (!answer.ok) return undefined
     this.#farHits += answer.value.size
     if (promoted.size > 0 && this.#trusted) {
+      this.#promotedEntries += promoted.size
       await this.#near.setMany(promoted)
     }
     return answer.value
@@ -370,8 +377,9 @@ function both(near: WriteOutcome, far: WriteOutcome): WriteOutcome {
   return { ...near, status: 'partial' }
 }
 
-function tiersOf(store: Store, hits: number): readonly TierStats[] {
+/** What a tier tells of itself, and what was counted of it; of tiers of its own, what they tell. */
+function tiersOf(store: Store, counted: Partial<TierStats>): readonly TierStats[] {
   const tiers = isMeasurable(store) ? store.measure() : [{ tier: store.name }]
   const [only, ...others] = tiers
-  return only && others.length === 0 ? [{ ...only, hits }] : tiers
+  return only && others.length === 0 ? [{ ...only, ...counted }] : tiers
 }

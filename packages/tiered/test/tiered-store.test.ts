@@ -3,6 +3,7 @@ import {
   type Entry,
   type FillOutcome,
   ManualClock,
+  SUPERSEDED,
   systemClock,
   type TelemetryEvent,
 } from '@cache/core'
@@ -362,6 +363,26 @@ describe('the breaker', () => {
       expect(await missed).toBeUndefined()
     }
   }
+
+  it('is told by the health of the store, as are promotions and refused fills by its tiers', async () => {
+    const leasing = new LeasingStore(clock)
+    const { store } = tiered('a', { l2: leasing })
+    leasing.entries.set('far', entry(1))
+    leasing.entries.set('further', entry(1))
+    await store.get('far')
+    await store.getMany(['far', 'further'])
+    leasing.filled = () => SUPERSEDED
+    await store.fill('k', entry(1), { token: 'a' })
+    expect(store.measure()).toMatchObject([
+      { tier: 'memory', promotions: 2 },
+      { tier: 'steered', supersededFills: 1 },
+    ])
+    expect(store.health()).toMatchObject({ breaker: 'closed' })
+    leasing.mode = 'hang'
+    await readInVain(store, 5)
+    expect(store.health()).toMatchObject({ breaker: 'open' })
+    expect(tiered('b', { breaker: false }).store.health().breaker).toBeUndefined()
+  })
 
   it('opens after five timeouts: from then on nothing is asked, and nobody waits', async () => {
     const { store, l1, events } = tiered('a')
