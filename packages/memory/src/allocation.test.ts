@@ -21,15 +21,21 @@ async function scavenges(work: () => void): Promise<number> {
   return count
 }
 
+const KEYS: readonly [string, (i: number) => unknown][] = [
+  ['integers', i => i],
+  ['strings', i => `key:${i}`],
+]
+
 describe.each(POLICY_NAMES)('%s', policy => {
-  test('a hit and a replacement allocate nothing', async () => {
-    const map = new BoundedMap<number, object>({ maxItems: 1_000, policy, ttl: '1h' })
+  test.each(KEYS)('a hit and a replacement allocate nothing: %s', async (_, key) => {
+    const map = new BoundedMap<unknown, object>({ maxItems: 1_000, policy, ttl: '1h' })
+    const keys = Array.from({ length: 1_000 }, (_, i) => key(i))
     const value = {}
     const hit = () => {
-      for (let i = 0; i < OPERATIONS; i++) map.get(i % 1_000)
+      for (let i = 0; i < OPERATIONS; i++) map.get(keys[i % 1_000])
     }
     const replace = () => {
-      for (let i = 0; i < OPERATIONS; i++) map.set(i % 1_000, value)
+      for (let i = 0; i < OPERATIONS; i++) map.set(keys[i % 1_000], value)
     }
     // Once compiled, only a look at the clock, every 32 operations, still boxes a number.
     for (const work of [replace, hit, replace, hit]) work()

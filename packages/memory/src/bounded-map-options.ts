@@ -2,7 +2,10 @@ import { type Clock, type Duration, integer, invalidOption } from '@cache/core'
 import type { PolicyName, PolicyType } from './policies/index.ts'
 import type { RemovalListener } from './removals.ts'
 
-/** The most that `maxItems` may be. A `Map` of V8 ends at 2^24 entries, removed ones included until it is compacted: that needs some room. */
+/**
+ * The most that `maxItems` may be. The index has 24 bits for a slot, and where it needs a `Map`: that ends at 2^24 entries,
+ * removed ones included until it is compacted, which needs some room.
+ */
 export const MAX_ITEMS = 15_000_000
 
 export interface BoundedMapOptions<K, V> {

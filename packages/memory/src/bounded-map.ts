@@ -9,11 +9,14 @@ import {
 } from '@cache/core'
 import { type BoundedMapOptions, byteBound, itemBound, type SetOptions } from './bounded-map-options.ts'
 import { Expiry } from './expiry.ts'
+import { HashIndex } from './hash-index.ts'
 import { type Policy, type PolicyType, policyType } from './policies/index.ts'
 import { type RemovalCause, Removals } from './removals.ts'
 import { Slots } from './slots.ts'
 import { estimateBytes } from './weigh.ts'
 
+/** In place of a slot. Of its own, for an imported constant is not one to V8, and costs a look at memory. */
+const NONE = 0
 /** Entries the wheel looks at in one turn of the event loop: about a millisecond of work. */
 const RECLAIM_PER_TURN = 1_000
 /** Entries the wheel looks at before one that is still alive has to leave. */
@@ -29,7 +32,7 @@ const LONG_TTL_MS = 60_000
 export type DumpedEntry<K, V> = readonly [key: K, value: V, expiresAt: number | null]
 
 interface Parts<K, V> {
-  readonly index: ReadonlyMap<K, number>
+  readonly index: HashIndex<K>
   readonly slots: Slots<K, V>
   readonly policy: Policy
   readonly expiry: Expiry
@@ -65,8 +68,8 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   readonly #onDue: () => void
   readonly #onTurn: () => void
   #maxItems: number
-  #index: Map<K, number> = new Map()
   #slots: Slots<K, V>
+  #index: HashIndex<K>
   #policy: Policy
   /** Whether each write by the usual ttl needs a look at the clock of its own. */
   readonly #looksToWrite: boolean
@@ -109,6 +112,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
       map.#looksSpared = 0
     }
     this.#slots = this.#newSlots()
+    this.#index = new HashIndex(this.#slots)
     this.#policy = this.#newPolicy()
     this.#hears = this.#policy.arrive !== undefined
     this.#expiry = new Expiry(this.#slots, clock, this.#onDue)
@@ -141,8 +145,8 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
 
   /** The value under a key; a use of it in the eyes of the policy. */
   get(key: K): V | undefined {
-    const slot = this.#index.get(key)
-    if (slot === undefined) return undefined
+    const slot = this.#index.find(key)
+    if (slot === NONE) return undefined
     if (--this.#looksSpared < 0 && this.#isOver(slot)) return this.#expireNow(slot)
     this.#policy.use(slot)
     return this.#slots.values[slot]
@@ -151,12 +155,12 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   /** The value under a key, without using it. */
   peek(key: K): V | undefined {
     const slot = this.#find(key)
-    return slot === undefined ? undefined : this.#slots.values[slot]
+    return slot === NONE ? undefined : this.#slots.values[slot]
   }
 
   /** Whether there is an entry under a key, without using it. */
   has(key: K): boolean {
-    return this.#find(key) !== undefined
+    return this.#find(key) !== NONE
   }
 
   /**
@@ -169,11 +173,12 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   set(key: K, value: V, options?: SetOptions): boolean {
     if (options !== undefined) return this.#setUnder(options, key, value)
     if (--this.#looksSpared < 0 || this.#looksToWrite) this.#look()
-    let slot = this.#index.get(key)
-    if (this.#anyOver || this.#weigh !== undefined || (slot === undefined && !this.#isFull())) {
-      return this.#put(slot, key, value, this.#lookedAt + this.#ttl, this.#lookedAt)
+    const hash = this.#index.hash(key)
+    let slot = this.#index.find(key, hash)
+    if (this.#anyOver || this.#weigh !== undefined || (slot === NONE && !this.#isFull())) {
+      return this.#put(key, value, this.#lookedAt + this.#ttl, this.#lookedAt)
     }
-    if (slot === undefined) slot = this.#exchange(key, value)
+    if (slot === NONE) slot = this.#exchange(key, hash, value)
     else this.#replace(slot, value)
     if (!this.#expiry.deadlines.putOff(slot)) this.#end(slot, this.#lookedAt + this.#ttl, this.#lookedAt)
     if (this.#removals !== undefined) this.#removals.tell()
@@ -183,7 +188,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   /** `set(key, value, { expiresAt })` without an object for the options. */
   setUntil(key: K, value: V, expiresAt: number): boolean {
     assertTime(expiresAt)
-    return this.#put(this.#index.get(key), key, value, expiresAt, this.#nowFor(expiresAt - this.#lookedAt))
+    return this.#put(key, value, expiresAt, this.#nowFor(expiresAt - this.#lookedAt))
   }
 
   /**
@@ -194,7 +199,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
    * @throws CacheError `INVALID_TTL`
    */
   touch(key: K, expiresAt: number): boolean {
-    return this.#extend(key, expiresAt) !== undefined
+    return this.#extend(key, expiresAt) !== NONE
   }
 
   /**
@@ -203,14 +208,14 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
    */
   amend(key: K, value: V, expiresAt: number): boolean {
     const slot = this.#extend(key, expiresAt)
-    if (slot !== undefined) this.#slots.values[slot] = value
-    return slot !== undefined
+    if (slot !== NONE) this.#slots.values[slot] = value
+    return slot !== NONE
   }
 
   /** @returns whether there was an entry under the key */
   delete(key: K): boolean {
-    const slot = this.#index.get(key)
-    if (slot === undefined) return false
+    const slot = this.#index.find(key)
+    if (slot === NONE) return false
     const expired = this.#expiry.isExpired(slot)
     this.#remove(slot, expired ? 'expired' : 'explicit')
     this.#removals?.tell()
@@ -221,8 +226,8 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   clear(): void {
     if (this.#removals) this.#tellCleared(this.#removals)
     this.#expiry.stop()
-    this.#index = new Map()
     this.#slots = this.#newSlots()
+    this.#index = new HashIndex(this.#slots)
     this.#policy = this.#newPolicy()
     this.#expiry = new Expiry(this.#slots, this.#clock, this.#onDue)
     this.#bytes = 0
@@ -257,7 +262,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   *entries(): IterableIterator<[K, V]> {
     for (const key of this.#snapshot()) {
       const slot = this.#find(key)
-      if (slot !== undefined) yield [key, this.#slots.values[slot] as V]
+      if (slot !== NONE) yield [key, this.#slots.values[slot] as V]
     }
   }
 
@@ -268,7 +273,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   /** All entries with their ends, in the order of iteration: what {@link restore} takes after a restart. */
   dump(): DumpedEntry<K, V>[] {
     return Array.from(this.entries(), ([key, value]): DumpedEntry<K, V> => {
-      const expiresAt = this.#expiry.deadlines.at(this.#index.get(key) as number)
+      const expiresAt = this.#expiry.deadlines.at(this.#index.find(key))
       return [key, value, expiresAt === Number.POSITIVE_INFINITY ? null : expiresAt]
     })
   }
@@ -287,7 +292,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     if (options.expiresAt !== undefined) return this.setUntil(key, value, options.expiresAt)
     const ttl = options.ttl === undefined ? this.#ttl : toMilliseconds(options.ttl, 'ttl', 'INVALID_TTL')
     const now = this.#nowFor(ttl)
-    return this.#put(this.#index.get(key), key, value, now + ttl, now)
+    return this.#put(key, value, now + ttl, now)
   }
 
   /** The time for a write whose entry is to live for `ttl` milliseconds; of no account if nothing has an end. */
@@ -334,28 +339,30 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     this.#removals?.tell()
   }
 
-  #find(key: K): number | undefined {
-    const slot = this.#index.get(key)
-    return slot === undefined || this.#expiry.isExpired(slot) ? undefined : slot
+  /** The slot of an entry whose time is not up, or {@link NONE}. */
+  #find(key: K): number {
+    const slot = this.#index.find(key)
+    return slot === NONE || this.#expiry.isExpired(slot) ? NONE : slot
   }
 
-  #put(known: number | undefined, key: K, value: V, expiresAt: number, now: number): boolean {
+  #put(key: K, value: V, expiresAt: number, now: number): boolean {
     const weight = this.#weigh === undefined ? 0 : wholeBytes(this.#weigh(value, key))
     const taken = expiresAt > now && weight <= this.#maxBytes
-    // Whoever weighs may change the map.
-    let slot = this.#weigh === undefined ? known : this.#index.get(key)
-    if (slot !== undefined && this.#expiry.isExpiredAt(slot, now)) {
+    // Whoever weighs may change the map: it is searched only now.
+    const hash = this.#index.hash(key)
+    let slot = this.#index.find(key, hash)
+    if (slot !== NONE && this.#expiry.isExpiredAt(slot, now)) {
       this.#remove(slot, 'expired')
-      slot = undefined
+      slot = NONE
     }
-    if (slot !== undefined && taken && this.#canWeigh(slot, weight, now)) {
+    if (slot !== NONE && taken && this.#canWeigh(slot, weight, now)) {
       this.#replace(slot, value)
       if (this.#weigh !== undefined) this.#reweigh(slot, weight)
     } else {
-      if (slot !== undefined) this.#remove(slot, 'replaced')
-      slot = taken ? this.#insert(key, value, weight, now) : undefined
+      if (slot !== NONE) this.#remove(slot, 'replaced')
+      slot = taken ? this.#insert(key, hash, value, weight, now) : NONE
     }
-    if (slot !== undefined) this.#end(slot, expiresAt, now)
+    if (slot !== NONE) this.#end(slot, expiresAt, now)
     this.#removals?.tell()
     return taken
   }
@@ -383,13 +390,13 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     this.#policy.use(slot)
   }
 
-  #insert(key: K, value: V, weight: number, now: number): number {
-    if (this.#isFull() && !this.#anyOver && this.#weigh === undefined) return this.#exchange(key, value)
+  #insert(key: K, hash: number, value: V, weight: number, now: number): number {
+    if (this.#isFull() && !this.#anyOver && this.#weigh === undefined) return this.#exchange(key, hash, value)
     this.#policy.arrive?.(key)
     if (!this.#hasRoom(weight)) this.#expiry.reclaim(now, RECLAIM_PER_EVICTION, this.#expire)
     while (!this.#hasRoom(weight)) this.#evict(now)
     const slot = this.#slots.allocate(key, value)
-    this.#addToIndex(key, slot)
+    this.#index.add(slot, key, hash)
     if (this.#weigh !== undefined) this.#reweigh(slot, weight)
     this.#policy.admit(slot)
     return slot
@@ -403,14 +410,14 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
    * Evicts an entry for a new one, which takes over its slot and with that its place in the wheel: the way of every new
    * entry into a full map, unless there is something to weigh or to reclaim.
    */
-  #exchange(key: K, value: V): number {
+  #exchange(key: K, hash: number, value: V): number {
     const slots = this.#slots
     const policy = this.#policy
     if (this.#hears) policy.arrive?.(key)
     const slot = policy.victim()
     // Both operations on the index at once: they wait for memory, and together wait less.
-    if (!this.#index.delete(slots.keys[slot] as K)) throw nobodyThere()
-    this.#addToIndex(key, slot)
+    if (!this.#index.remove(slot)) throw nobodyThere()
+    this.#index.add(slot, key, hash)
     this.#evictions++
     if (this.#removals !== undefined) {
       this.#removals.add(slots.keyOf(slot), slots.values[slot] as V, 'evicted')
@@ -427,18 +434,8 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
 
   #evict(now: number): void {
     const slot = this.#policy.victim()
-    if (!this.#index.has(this.#slots.keys[slot] as K)) throw nobodyThere()
+    if (!this.#index.has(slot)) throw nobodyThere()
     this.#remove(slot, this.#expiry.isExpiredAt(slot, now) ? 'expired' : 'evicted')
-  }
-
-  #addToIndex(key: K, slot: number): void {
-    try {
-      this.#index.set(key, slot)
-    } catch {
-      // V8 counts removed entries towards a Map's maximum (2^24) above 8 million live ones: a copy has none.
-      this.#index = new Map(this.#index)
-      this.#index.set(key, slot)
-    }
   }
 
   #reweigh(slot: number, weight: number): void {
@@ -450,10 +447,11 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     return this.#slots.weights[slot] as number
   }
 
-  #extend(key: K, expiresAt: number): number | undefined {
+  /** @returns the slot of an entry that has a new end now, or {@link NONE} */
+  #extend(key: K, expiresAt: number): number {
     assertTime(expiresAt)
-    const slot = this.#index.get(key)
-    if (slot === undefined) return undefined
+    const slot = this.#index.find(key)
+    if (slot === NONE) return NONE
     const now = this.#clock.now()
     if (expiresAt > now && !this.#expiry.isExpiredAt(slot, now)) {
       this.#end(slot, expiresAt, now)
@@ -461,7 +459,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     }
     this.#remove(slot, 'expired')
     this.#removals?.tell()
-    return undefined
+    return NONE
   }
 
   #remove(slot: number, cause: RemovalCause): void {
@@ -470,7 +468,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     if (cause === 'evicted') this.#evictions++
     else if (cause === 'expired') this.#expirations++
     if (this.#removals !== undefined) this.#removals.add(key, slots.values[slot] as V, cause)
-    this.#index.delete(key)
+    this.#index.remove(slot)
     this.#policy.remove(slot)
     if (this.#weigh !== undefined) this.#reweigh(slot, 0)
     this.#expiry.remove(slot)

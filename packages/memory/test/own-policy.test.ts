@@ -97,6 +97,12 @@ describe('a policy of one’s own', () => {
       },
       /^policy.anchors must be/,
     ],
+    [
+      class extends Mru {
+        static override readonly anchors = 1_000_001 as never
+      },
+      /^policy.anchors must be an integer from 0 to 1000000/,
+    ],
     [class {}, /^policy.words must be/],
   ])('is checked when the map is made', (policy, message) => {
     expect(() => new BoundedMap({ maxItems: 1, policy: policy as never })).toThrow(

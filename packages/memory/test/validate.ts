@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { type BoundedMap, partsOf } from '../src/bounded-map.ts'
+import { type HashIndex, tableOf } from '../src/hash-index.ts'
 import { PREVIOUS, type Slots } from '../src/slots.ts'
 
 /** Fails unless the parts of a map agree with one another. */
@@ -8,6 +9,7 @@ export function validate<K, V>(map: BoundedMap<K, V>): void {
   const order = [...policy.order()]
   const free = [...slots.free()]
 
+  validateIndex(index, slots)
   expect(order.length, 'the policy knows every entry').toBe(index.size)
   expect(new Set([...order, ...free]).size, 'a slot is used once').toBe(order.length + free.length)
   expect(order.length + free.length, 'no slot is lost').toBe(slots.end - slots.anchors)
@@ -19,7 +21,7 @@ export function validate<K, V>(map: BoundedMap<K, V>): void {
   let bytes = 0
   for (const slot of order) {
     expect(slot).toBeGreaterThanOrEqual(slots.anchors)
-    expect(index.get(slots.keys[slot] as K), 'key and slot point at each other').toBe(slot)
+    expect(index.find(slots.keys[slot] as K), 'key and slot point at each other').toBe(slot)
     if (expiry.deadlines.has(slot)) {
       expiring++
       expect(expiry.wheel.has(slot), 'what ends stands in the wheel').toBe(true)
@@ -35,6 +37,36 @@ export function validate<K, V>(map: BoundedMap<K, V>): void {
     expect(expiry.deadlines.has(slot)).toBe(false)
     expect(expiry.wheel.has(slot)).toBe(false)
   }
+}
+
+/** Fails unless every key stands where a search comes to, and nothing else stands anywhere. */
+export function validateIndex<K>(index: HashIndex<K>, { keys }: Pick<Slots<K, unknown>, 'keys'>): void {
+  const { cells, hashes, rest } = tableOf(index)
+  const mask = cells.length - 1
+  const broken: string[] = []
+  let used = 0
+  for (const [at, cell] of cells.entries()) {
+    if (cell === 0) continue
+    used++
+    const slot = cell & 0xff_ffff
+    const hash = hashes[slot] as number
+    const distance = (at - hash) & mask
+    if (hash !== index.hash(keys[slot] as K)) broken.push(`cell ${at}: the hash is not that of the key`)
+    if (cell >>> 24 !== hash >>> 24) broken.push(`cell ${at}: the tag is not that of the hash`)
+    if (distance >= 64) broken.push(`cell ${at}: out of reach`)
+    for (let i = 0; i < distance; i++) {
+      if (cells[(hash + i) & mask] === 0) broken.push(`cell ${at}: a gap on the way there`)
+    }
+  }
+  for (const [key, slot] of rest) {
+    if (hashes[slot] !== 0) broken.push(`slot ${slot}: hashed, and in the Map`)
+    if (!Object.is(keys[slot], key) && keys[slot] !== key)
+      broken.push(`slot ${slot}: key and slot do not point at each other`)
+  }
+  expect(broken).toEqual([])
+  expect(hashes.filter(hash => hash !== 0).length, 'a hash for each cell in use').toBe(used)
+  expect(index.size).toBe(used + rest.size)
+  expect(used / cells.length, 'few searches go far').toBeLessThanOrEqual(0.5)
 }
 
 /** The slots in a ring, from its start. Fails unless it is whole in both directions. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { mix } from '../hashing.ts'
 import { GhostTable } from './ghost-table.ts'
-import { mix } from './key-hasher.ts'
 
 /** More than two parts to be aged one after the other. */
 const CAPACITY = 10_000

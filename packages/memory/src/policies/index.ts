@@ -21,6 +21,8 @@ const POLICIES: Readonly<Record<PolicyName, PolicyType>> = {
   'tiny-lfu': TinyLfu,
 }
 
+/** With these and the most entries, a slot's number still fits the 24 bits that the index has for it. */
+const MAX_ANCHORS = 1_000_000
 /** Words that a ring takes in every slot. */
 const LINKS = 2
 
@@ -35,6 +37,8 @@ export function policyType(policy: PolicyName | PolicyType): PolicyType {
 function checked(policy: PolicyType): PolicyType {
   const words = integer(policy.words, 'policy.words', 0)
   const anchors = integer(policy.anchors, 'policy.anchors', 0)
+  if (anchors > MAX_ANCHORS)
+    throw invalidOption('policy.anchors', anchors, `an integer from 0 to ${MAX_ANCHORS}`)
   if (anchors === 0 || words >= LINKS) return policy
   throw invalidOption('policy.words', words, `at least ${LINKS}, for the links of the rings of its anchors`)
 }

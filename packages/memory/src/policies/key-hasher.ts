@@ -1,3 +1,5 @@
+import { mix, randomSeed } from '../hashing.ts'
+
 /**
  * Hashes keys of any kind to 32 well-mixed bits. Seeded anew for each map, so that nobody outside can make up keys
  * that collide.
@@ -74,14 +76,3 @@ export class KeyHasher {
 
 const double = new Float64Array(1)
 const halves = new Int32Array(double.buffer)
-
-/** Every bit of the result depends on every bit of `word` (the finalizer of MurmurHash3; Appleby 2011). */
-export function mix(word: number): number {
-  let mixed = Math.imul(word ^ (word >>> 16), 0x85ebca6b)
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
-  return mixed ^ (mixed >>> 16)
-}
-
-function randomSeed(): number {
-  return crypto.getRandomValues(new Int32Array(1))[0] as number
-}

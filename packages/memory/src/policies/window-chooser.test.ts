@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { mix } from './key-hasher.ts'
+import { mix } from '../hashing.ts'
 import { sparsity } from './mark.ts'
 import { FIRST_SHARE, WindowChooser } from './window-chooser.ts'
 

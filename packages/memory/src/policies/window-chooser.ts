@@ -1,4 +1,4 @@
-import { mix } from './key-hasher.ts'
+import { mix } from '../hashing.ts'
 import { Shadow } from './shadow.ts'
 
 /** What may become the window: the shares of Caffeine and of S3-FIFO, a half, and all of it, which is LRU. */
