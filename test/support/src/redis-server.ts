@@ -42,8 +42,12 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`
   }
 
-  /** Starts the process again on the same port, after {@link kill}. Nothing is kept unless `args` say so. */
-  async restart(): Promise<void> {
+  /**
+   * Starts the process again on the same port, after {@link kill}. Nothing is kept unless its arguments say so.
+   *
+   * @param args for this time only, behind those it has
+   */
+  async restart(args: readonly string[] = []): Promise<void> {
     const binary = process.env.REDIS_SERVER ?? 'redis-server'
     const child = spawn(
       binary,
@@ -52,6 +56,7 @@ export class RedisServer {
         ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.directory],
         ['--save', '', '--appendonly', 'no', '--loglevel', 'warning'],
         this.#args,
+        args,
       ].flat(),
       { stdio: 'ignore' },
     )
