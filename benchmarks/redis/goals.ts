@@ -3,14 +3,13 @@ import { REFERENCE } from './contestants.ts'
 import { peers } from './peers.ts'
 import type { Series } from './rounds.ts'
 import type { Workload } from './subject.ts'
-import type { Measurement } from './workloads.ts'
 
 /** What one of ours must reach. */
 export interface Goal {
   readonly what: string
   readonly contestant: string
   readonly workload: Workload
-  /** Beside whom: the reference, the fastest peer of the round, or itself without the large values. */
+  /** Beside whom: the reference, whichever peer is the hardest to beat, or itself without the large values. */
   readonly beside: 'reference' | 'peers' | 'itself'
   /** `time`: ours over theirs. `throughput`: the other way round. */
   readonly as: 'time' | 'throughput'
@@ -56,33 +55,38 @@ export function reached(series: readonly Series[]): Reached[] {
 function reachedAt(goal: Goal, bytes: number, series: readonly Series[]): Reached[] {
   const here = series.filter(one => one.bytes === bytes && one.workload === goal.workload)
   const own = here.find(({ contestant }) => contestant === goal.contestant)
-  const ratios = (own?.rounds ?? []).flatMap((round, index) => {
-    const base = 'error' in round ? undefined : baseOf(goal, round, here, index)
-    if ('error' in round || base === undefined) return []
-    return [goal.as === 'time' ? round.figure / base : base / round.figure]
+  if (own === undefined) return []
+  const ratios = namesBeside(goal).flatMap(name => {
+    const found = ratiosOf(
+      goal,
+      own,
+      here.find(({ contestant }) => contestant === name),
+    )
+    return found.length === 0 ? [] : [spread(found)]
   })
-  if (ratios.length === 0) return []
-  const ratio = spread(ratios)
+  // Of several, the one that is the hardest to beat over all rounds: the fastest of each round would be luck's choice.
+  const [ratio] = ratios.toSorted((one, other) =>
+    goal.as === 'time' ? other.median - one.median : one.median - other.median,
+  )
+  if (ratio === undefined) return []
   const met = goal.as === 'time' ? ratio.median <= goal.limit : ratio.median >= goal.limit
   return [{ goal, bytes, ratio, met }]
 }
 
-/** What the figure is compared with, of the same round. */
-function baseOf(
-  { beside }: Goal,
-  own: Measurement,
-  here: readonly Series[],
-  index: number,
-): number | undefined {
-  if (beside === 'itself') return own.alone
-  const names = beside === 'peers' ? peers.map(({ name }) => name) : [REFERENCE]
-  const figures = here
-    .filter(({ contestant }) => names.includes(contestant))
-    .flatMap(({ rounds }) => {
-      const round = rounds[index]
-      return round === undefined || 'error' in round ? [] : [round.figure]
-    })
-  return figures.length === 0 ? undefined : Math.min(...figures)
+function namesBeside({ beside, contestant }: Goal): readonly string[] {
+  if (beside === 'itself') return [contestant]
+  return beside === 'peers' ? peers.map(({ name }) => name) : [REFERENCE]
+}
+
+/** Round by round, as the noise of the machine hits all in a round alike. */
+function ratiosOf({ as, beside }: Goal, own: Series, other: Series | undefined): number[] {
+  return own.rounds.flatMap((round, index) => {
+    const base = other?.rounds[index]
+    if ('error' in round || base === undefined || 'error' in base) return []
+    const figure = beside === 'itself' ? base.alone : base.figure
+    if (figure === undefined) return []
+    return [as === 'time' ? round.figure / figure : figure / round.figure]
+  })
 }
 
 function toReference(

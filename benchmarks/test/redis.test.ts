@@ -231,10 +231,13 @@ describe('goals', () => {
     ])
   })
 
-  test('the peer to beat is the fastest of the round', () => {
-    const peers = [one('bentocache', 'miss', [90, 200]), one('cacheable', 'miss', [200, 90])]
-    expect(states(one('@cache/core+tiered', 'miss', [180, 180]), ...peers)).toEqual([
-      ['miss, to the fastest peer', 2, false],
+  test('the peer to beat is the hardest to beat over all rounds, not the luckiest of each', () => {
+    const peers = [one('bentocache', 'miss', [90, 200, 200]), one('cacheable', 'miss', [100, 100, 100])]
+    expect(states(one('@cache/core+tiered', 'miss', [110, 110, 110]), ...peers)).toEqual([
+      ['miss, to the fastest peer', 1.1, false],
+    ])
+    expect(states(one('@cache/core+tiered', 'miss', [95, 95, 95]), ...peers)).toEqual([
+      ['miss, to the fastest peer', 0.95, true],
     ])
   })
 

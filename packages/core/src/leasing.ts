@@ -14,11 +14,13 @@ export interface Lease {
   readonly stamp?: number
 }
 
-/** There is no value, and whether the caller is the one to load it. */
+/** There is no value that is fresh, and whether the caller is the one to load it. */
 export interface Vacancy {
   readonly vacant: true
   /** `undefined`: somebody else is loading. */
   readonly lease: Lease | undefined
+  /** What is stored still, though it is not fresh any more. */
+  readonly stale?: Entry
 }
 
 /** A value, a vacancy or, from a store that cannot say who loads now, neither: then everybody may load. */
@@ -36,11 +38,15 @@ export const SUPERSEDED: FillOutcome = Object.freeze({ status: 'superseded' })
  */
 export interface Leasing {
   /**
-   * Reads a key; if there is no value, also asks for the lease.
+   * Reads a key; if there is no value, or none that is fresh at `freshAt`, also asks for the lease, and what is stored still
+   * comes with the answer. A store that does not look at `freshAt` hands a stale entry out as it is: its value can then be
+   * loaded by everybody, and without a lease.
    *
    * @param leaseMs after so many milliseconds without renewal the lease is anybody's
+   * @param freshAt epoch milliseconds: only an entry whose `freshUntil` is later is an answer by itself. Later than now for
+   *   whoever would replace a value ahead of time. Default: now
    */
-  getOrLease(key: string, leaseMs: number): Awaitable<LeaseRead>
+  getOrLease(key: string, leaseMs: number, freshAt?: number): Awaitable<LeaseRead>
   /**
    * Stores what was loaded, if the lease still stands. Without a lease (there was none to be had) only where no other
    * process could be wronged.

@@ -11,7 +11,13 @@ import {
   resolveDictionary,
   takesDictionaries,
 } from './compressors/dictionary.ts'
-import { type Algorithm, DEFAULT_ALGORITHM, resolveLevel, zlibCompressor } from './compressors/zlib.ts'
+import {
+  type Algorithm,
+  COMPRESSORS,
+  DEFAULT_ALGORITHM,
+  resolveLevel,
+  zlibCompressor,
+} from './compressors/zlib.ts'
 import { json } from './serializers/json.ts'
 import type { Serializer } from './serializers/serializer.ts'
 
@@ -31,7 +37,8 @@ export interface Compression {
   /**
    * One of zlib's by its name, or a compressor: those of `@cache/redis/lz4` and `@cache/redis/snappy`, or your own.
    *
-   * @default 'zstd' ('brotli' on Node 23 before 23.8); with a `dictionary` 'deflate', or 'zstd' if it was trained for it
+   * @default 'brotli' up to 4 KiB, 'zstd' above (not on Node 23 before 23.8); with a `dictionary` 'deflate', or 'zstd' if it
+   *   was trained for it
    */
   readonly algorithm?: Algorithm | Compressor
   /**
@@ -101,7 +108,7 @@ function resolveMaxValueBytes({ maxValueBytes = 64 * 1_024 * 1_024 }: Limits): n
   throw invalidOption('limits.maxValueBytes', maxValueBytes, `an integer of 1 to ${MAX_VALUE_BYTES}`)
 }
 
-type Compressors = Pick<Required<PayloadCodecOptions>, 'compressor' | 'decompressors'>
+type Compressors = Pick<Required<PayloadCodecOptions>, 'compressor' | 'smallCompressor' | 'decompressors'>
 
 function resolveCompressors({ algorithm, level, dictionary, reads = [] }: Compression): Compressors {
   assertAll(reads, 'compression.reads', assertReads)
@@ -114,7 +121,9 @@ function resolveCompressors({ algorithm, level, dictionary, reads = [] }: Compre
   const others = reads.flatMap(each => (each instanceof Uint8Array ? [] : [each]))
   const decompressors = [...others, ...reading(current ? [current, ...older] : older)]
   assertDistinct([...decompressors, ...(compressor ? [compressor] : [])], 'compression.reads')
-  return { compressor, decompressors }
+  // Who names none gets the best for each size.
+  const bySize = algorithm === undefined && level === undefined && !current
+  return { compressor, smallCompressor: bySize ? COMPRESSORS.get('brotli') : undefined, decompressors }
 }
 
 function resolveCompressor(

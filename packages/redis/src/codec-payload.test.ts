@@ -1,7 +1,7 @@
 import { CacheError } from '@cache/core'
 import { describe, expect, test } from 'vitest'
 import { resolveValueOptions, type ValueOptions } from './codec-options.ts'
-import { ASYNC_BYTES, type Payload, PayloadCodec } from './codec-payload.ts'
+import { ASYNC_BYTES, type Payload, PayloadCodec, SMALL_BYTES } from './codec-payload.ts'
 import type { Compressor } from './compressors/compressor.ts'
 import { lz4 } from './compressors/lz4.ts'
 import { snappy } from './compressors/snappy.ts'
@@ -214,3 +214,19 @@ function zlibAlgorithm(name: string): 'zstd' | 'brotli' | 'gzip' | 'deflate' | u
 function readable(compressor: Compressor): Compressor[] {
   return COMPRESSORS.has(compressor.name) ? [] : [compressor]
 }
+
+test('who names no algorithm gets brotli for small values and zstd for larger ones; a named one, or a level, is for all', () => {
+  const usedFor = (compression: ValueOptions['compression'], bytes: number): string | undefined => {
+    const codec = codecOf(compression ? { compression } : {})
+    const { compressor } = codec.pack(Buffer.alloc(bytes, 'a long text '))
+    return [...COMPRESSORS.values()].find(({ id }) => id === compressor)?.name
+  }
+  expect(usedFor(undefined, 1_024)).toBeUndefined()
+  expect(usedFor(undefined, 1_025)).toBe('brotli')
+  expect(usedFor(undefined, SMALL_BYTES)).toBe('brotli')
+  expect(usedFor({ threshold: 100 }, SMALL_BYTES + 1)).toBe('zstd')
+  expect(usedFor({ algorithm: 'zstd' }, 1_025)).toBe('zstd')
+  expect(usedFor({ level: 3 }, 1_025)).toBe('zstd')
+  expect(usedFor({ algorithm: 'gzip' }, 1_025)).toBe('gzip')
+  expect(usedFor({ algorithm: 'none' }, 1_025)).toBeUndefined()
+})

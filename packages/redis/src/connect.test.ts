@@ -52,7 +52,6 @@ describe('a URL', () => {
       maxRetriesPerRequest: 0,
       keyPrefix: '',
       connectTimeout: 500,
-      socketTimeout: 750,
       family: 6,
     })
   })

@@ -1,5 +1,5 @@
 import { integer, invalidOption } from '@cache/core'
-import { Redis, type RedisOptions } from 'ioredis'
+import { type Command, Redis, type RedisOptions } from 'ioredis'
 import {
   assertUsableCluster,
   type ClusterConnection,
@@ -7,9 +7,11 @@ import {
   clusterListening,
 } from './cluster-connect.ts'
 import { isCluster } from './cluster-shards.ts'
+import { Company } from './company.ts'
 import { FailoverWatch } from './failover-watch.ts'
 import type { ClusterLike, DuplicateOptions, RedisLike, ServerLike } from './redis-like.ts'
 import { parseRedisUrl } from './redis-url.ts'
+import { SilenceWatch } from './silence.ts'
 
 /**
  * ioredis' options that say where the server is and how to log in. Those that decide how a client behaves in
@@ -100,7 +102,9 @@ export function connector(target: Omit<Target, 'cluster'>, bounds: ConnectionBou
   const options = { ...(url === undefined ? connection : parseRedisUrl(url, 'url')), ...ours(bounds) }
   const watch = options.sentinels ? new FailoverWatch(options) : undefined
   const leave = replicaLeaver()
-  return override => new OwnRedis({ ...options, ...override, reconnectOnError: leave() }, watch)
+  const company = new Company<OwnRedis>()
+  return override =>
+    company.join(new OwnRedis({ ...options, ...override, reconnectOnError: leave() }, bounds, watch))
 }
 
 function assertGivenOnce({ url, connection, cluster, client }: Target): void {
@@ -139,14 +143,32 @@ function duplicating(client: ServerLike | ClusterLike, bounds: ConnectionBounds)
 export const LEAVING = 'leaving'
 
 class OwnRedis extends Redis {
+  #closed = false
   readonly #watch: FailoverWatch | undefined
+  // Not while the constructor of ioredis runs, which connects, but sends nothing yet.
+  readonly #silence: SilenceWatch
 
-  constructor(options: RedisOptions & { replyMapping: 'legacy' }, watch: FailoverWatch | undefined) {
+  constructor(
+    { socketTimeout: _, ...options }: RedisOptions & { replyMapping: 'legacy' },
+    { silenceMs }: ConnectionBounds,
+    watch: FailoverWatch | undefined,
+  ) {
     super(options)
     this.#watch = watch
+    this.#silence = new SilenceWatch(this, silenceMs)
     watch?.add(this)
     // ioredis listens for the first error of a socket only: a second one, an alert of TLS say, would end the process.
     this.on('error', () => this.stream?.on('error', () => {}))
+  }
+
+  override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
+    const answer = super.sendCommand(command, stream)
+    this.#silence.expectAnswer()
+    return answer
+  }
+
+  hurry(): void {
+    if (this.status === 'reconnecting' && !this.#closed) this.connect().catch(() => {})
   }
 
   /** ioredis ends for good if it is broken off while it asks the sentinels: then it is left to arrive, be it at the old master. */
@@ -157,8 +179,11 @@ class OwnRedis extends Redis {
 
   override disconnect(reconnect = false): void {
     if (reconnect) this.emit(LEAVING)
-    // Not at 'end', which does not come if it is closed between two attempts to connect.
-    else this.#watch?.remove(this)
+    else {
+      this.#closed = true
+      // Not at 'end', which does not come if it is closed between two attempts to connect.
+      this.#watch?.remove(this)
+    }
     super.disconnect(reconnect)
   }
 }

@@ -58,7 +58,7 @@ export const STAMP_OFFSET = 44
 export const STAMP_LENGTH = 8
 export const TOKEN_OFFSET = 52
 export const TOKEN_LENGTH = 8
-const REFRESHED_UNTIL_OFFSET = 60
+export const REFRESHED_UNTIL_OFFSET = 60
 export const FIXED_LENGTH = 68
 export const VERSION = 2
 /** By version. */
@@ -122,6 +122,11 @@ export function isPlaceholder(bytes: Buffer): boolean {
 /** Whatever stands where an entry has its token. */
 export function tokenOf(bytes: Buffer): Buffer {
   return bytes.subarray(TOKEN_OFFSET, TOKEN_OFFSET + TOKEN_LENGTH)
+}
+
+/** Until when somebody refreshes an entry, by the server's clock; `undefined` for one of a version that cannot be leased. */
+export function refreshedUntilOf(bytes: Buffer): number | undefined {
+  return bytes[3] === VERSION ? bytes.readDoubleBE(REFRESHED_UNTIL_OFFSET) : undefined
 }
 
 /** The stamp of an entry that was read: one without is older than everything. */

@@ -52,6 +52,7 @@ export function allowance(bytes: number): number {
 
 /** Of those that answer, the one that owes the fewest answers. */
 function soonest(lane: Lane): Connection {
+  for (const connection of lane) if (connection.ready && connection.pending === 0) return connection
   return lane.reduce((best, other) => (sooner(other, best) ? other : best))
 }
 

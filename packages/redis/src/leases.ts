@@ -1,5 +1,6 @@
-import { CacheError, type Clock, type Lease, type LeaseRead } from '@cache/core'
-import { isPlaceholder, packPlaceholder, stampOf, tokenOf } from './envelope.ts'
+import { CacheError, type Clock, type Entry, isPending, type Lease, type LeaseRead } from '@cache/core'
+import { setOrGetBytes } from './commands.ts'
+import { isPlaceholder, packPlaceholder, refreshedUntilOf, stampOf, tokenOf } from './envelope.ts'
 import type { Keyspace } from './keyspace.ts'
 import { allowance } from './lanes.ts'
 import type { LargeKeys } from './large-keys.ts'
@@ -7,7 +8,7 @@ import type { Pool } from './pool.ts'
 import type { Reader } from './reader.ts'
 import { replyCode } from './redact.ts'
 import type { RedisLike } from './redis-like.ts'
-import { LEASE_OVER, READ_OR_LEASE, RELEASE, RENEW } from './scripts/lease-scripts.ts'
+import { LEASE_OVER, LEASE_REFRESH, READ_OR_LEASE, RELEASE, RENEW } from './scripts/lease-scripts.ts'
 import type { ServerOrder } from './server-order.ts'
 import { timeLeft } from './time-left.ts'
 
@@ -45,16 +46,20 @@ export class Leases {
   }
 
   /** As `getOrLease` of {@link Leasing}. */
-  async read(key: string, leaseMs: number): Promise<LeaseRead> {
+  async read(key: string, leaseMs: number, freshAt?: number): Promise<LeaseRead> {
     const { order, reader, keys, pool, readMs, clock } = this.#options
     const until = clock.now() + readMs
-    const placeholder = packPlaceholder(await order.stamp(until - readMs / 2))
+    const stamp = order.stamp(until - readMs / 2)
+    const placeholder = packPlaceholder(isPending(stamp) ? await stamp : stamp)
     const reading = this.#readOrLease(key, placeholder, leaseMs, timeLeft(clock, until))
     if (!order.isCaughtUp) await Promise.all([reading, order.catchUp(until)])
     const { bytes, refused } = await reading
     if (!bytes) return refused ? undefined : vacant(placeholder)
     if (isPlaceholder(bytes)) return { vacant: true, lease: undefined }
     const entry = await reader.interpret('get', key, bytes, until)
+    if (entry && !refused && entry.freshUntil <= (freshAt ?? clock.now())) {
+      return this.#readStale(key, entry, bytes, leaseMs, until)
+    }
     if (entry || refused) return entry
     // Something is there that counts no more: replaced, if it is still the same. What outdated it may be news to us.
     const current = packPlaceholder(await order.stamp(until))
@@ -62,6 +67,26 @@ export class Leases {
       LEASE_OVER.run(client, [keys.keyOf(key)], [tokenOf(bytes), current, leaseMs]),
     )
     return granted === 1 ? vacant(current) : { vacant: true, lease: undefined }
+  }
+
+  /** The clocks of server and process differ: what seems to be refreshed for longer than a lease lasts is asked for. */
+  async #readStale(
+    key: string,
+    stale: Entry,
+    bytes: Buffer,
+    leaseMs: number,
+    until: number,
+  ): Promise<LeaseRead> {
+    const { order, keys, pool, clock } = this.#options
+    const refreshedUntil = refreshedUntilOf(bytes)
+    if (refreshedUntil === undefined) return stale
+    const refreshedFor = refreshedUntil - clock.now()
+    if (refreshedFor > 0 && refreshedFor <= leaseMs) return { vacant: true, lease: undefined, stale }
+    const lease = leaseIn(packPlaceholder(await order.stamp(until)))
+    const granted = await pool.run('get', pool.forRead(), timeLeft(clock, until), client =>
+      LEASE_REFRESH.run(client, [keys.keyOf(key)], [tokenOf(bytes), tokenBytes(lease.token), leaseMs]),
+    )
+    return { vacant: true, lease: granted === 1 ? lease : undefined, stale }
   }
 
   async renew(key: string, { token }: Lease, leaseMs: number): Promise<boolean> {
@@ -104,7 +129,7 @@ export class Leases {
   async #ask(client: RedisLike, key: string, placeholder: Buffer, leaseMs: number): Promise<Found> {
     try {
       if (this.#hasNxGet) {
-        return { bytes: await client.setBuffer(key, placeholder, 'PX', leaseMs, 'NX', 'GET') }
+        return { bytes: await setOrGetBytes(client, key, placeholder, leaseMs) }
       }
       return { bytes: await READ_OR_LEASE.runBuffer(client, [key], [placeholder, leaseMs]) }
     } catch (thrown) {
@@ -122,8 +147,11 @@ const FOREIGN = Buffer.alloc(0)
 
 /** Granted: the placeholder is there. */
 function vacant(placeholder: Buffer): LeaseRead {
-  const lease = { token: tokenOf(placeholder).toString('hex'), stamp: stampOf(placeholder) }
-  return { vacant: true, lease }
+  return { vacant: true, lease: leaseIn(placeholder) }
+}
+
+function leaseIn(placeholder: Buffer): Lease {
+  return { token: tokenOf(placeholder).toString('hex'), stamp: stampOf(placeholder) }
 }
 
 /** A token as it lies in Redis. */

@@ -13,6 +13,7 @@ import { chunked, eachChunk } from './batch.ts'
 import { classifyError } from './classify-error.ts'
 import { type Fetched, fetchTogether } from './cluster-reads.ts'
 import { byMaster, isCluster } from './cluster-shards.ts'
+import { getBytes, getManyBytes } from './commands.ts'
 import type { EntryCodec } from './entry-codec.ts'
 import { isPlaceholder, stampOf } from './envelope.ts'
 import type { Keyspace } from './keyspace.ts'
@@ -51,7 +52,7 @@ export class Reader {
     const ms = timeoutMs + allowance(expected)
     const until = clock.now() + ms
     try {
-      const reading = pool.run('get', pool.forRead(expected), ms, client => client.getBuffer(keys.keyOf(key)))
+      const reading = pool.run('get', pool.forRead(expected), ms, client => getBytes(client, keys.keyOf(key)))
       if (!order.isCaughtUp) await Promise.all([reading, order.catchUp(until)])
       const bytes = await reading
       largeKeys.note(key, bytes?.length ?? 0)
@@ -105,7 +106,7 @@ export class Reader {
       pool.forRead(expected),
       ms,
       (client): Promise<Fetched[]> =>
-        isCluster(client) ? fetchTogether(client, redisKeys) : client.mgetBuffer(redisKeys),
+        isCluster(client) ? fetchTogether(client, redisKeys) : getManyBytes(client, redisKeys),
     )
     const values = pool.cluster ? withoutErrors(chunk, fetched, failures) : (fetched as (Buffer | null)[])
     if (catchUp) await catchUp

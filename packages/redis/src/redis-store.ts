@@ -163,10 +163,10 @@ export class RedisStore
     return this.#reader.readMany(keys)
   }
 
-  /** One round trip whether there is a value or not. What is there for a while is a placeholder; `delete` takes it away. */
-  async getOrLease(key: string, leaseMs: number): Promise<LeaseRead> {
+  /** One round trip whether there is a value or not; two for a stale one, whose lease lies in it. What is there for a while is a placeholder; `delete` takes it away. */
+  async getOrLease(key: string, leaseMs: number, freshAt?: number): Promise<LeaseRead> {
     this.#assertOpen()
-    return this.#leases.read(key, leaseMs)
+    return this.#leases.read(key, leaseMs, freshAt)
   }
 
   /** One round trip. Without a lease nothing is stored: another process may have written meanwhile. */

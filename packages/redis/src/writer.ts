@@ -4,7 +4,7 @@ import { encodeMessage } from './bus/message.ts'
 import { classifyError } from './classify-error.ts'
 import { byMaster, isCluster, isRedirection, masterOf } from './cluster-shards.ts'
 import type { Connection } from './connection.ts'
-import { addEncodedSets, type EncodedSet } from './encoded-sets.ts'
+import { type Errors, exchangeAll, type Told, takesBytes } from './exchange.ts'
 import type { Keyspace } from './keyspace.ts'
 import { allowance, isLarge, type Lane } from './lanes.ts'
 import type { LargeKeys } from './large-keys.ts'
@@ -115,7 +115,7 @@ export class Writer {
     const ms = Math.max(1, this.#options.timeoutMs + allowance(bytes) - spentMs)
     const announcing: Announcing = { channel, source }
     const errors = await pool.write(operation, route, keys, ms, async client =>
-      errorsOf(
+      classified(
         await (isCluster(client)
           ? sendToCluster(client, keyspace, writes, announcing)
           : sendTogether(client, keyspace, writes, announcing)),
@@ -131,30 +131,38 @@ export class Writer {
   }
 }
 
-type Results = [error: Error | null, result: unknown][]
-
 interface Announcing {
   readonly channel: string
   readonly source: string
 }
 
-/** Writes, and announces behind it what was written: the results of the writes, and one more. */
-async function sendTogether(
+/** Writes, and announces behind it what was written. @returns what became of each write and, last, of the announcement */
+function sendTogether(
   client: RedisLike,
   keyspace: Keyspace,
   writes: readonly Write[],
   { channel, source }: Announcing,
-): Promise<Results | null> {
+): Promise<Errors> {
   const message = encodeMessage(source, { type: 'keys', keys: writes.map(({ key }) => key) })
+  if (takesBytes(client)) {
+    const commands = writes.map(write => commandOf(keyspace, write))
+    return exchangeAll(client, [...commands, [channel, ['publish', channel, message]]])
+  }
   const [first] = writes
   // A pipeline of one command costs more than the command.
   if (first && writes.length === 1) {
-    return outcomes([put(client, keyspace, first), client.publish(channel, message)])
+    return errorsOf([put(client, keyspace, first), client.publish(channel, message)])
   }
   const pipeline = client.pipeline()
-  putAll(pipeline, keyspace, writes)
+  for (const write of writes) put(pipeline, keyspace, write)
   pipeline.publish(channel, message)
-  return pipeline.exec()
+  return pipelined(pipeline)
+}
+
+async function pipelined(pipeline: RedisPipeline): Promise<Errors> {
+  const results = await pipeline.exec()
+  if (!results) throw new CacheError('STORE', 'Redis did not execute the pipeline')
+  return results.map(([error]) => error ?? undefined)
 }
 
 /**
@@ -169,34 +177,25 @@ async function sendToCluster(
   keyspace: Keyspace,
   writes: readonly Write[],
   announcing: Announcing,
-): Promise<Results | null> {
+): Promise<Errors> {
   const master = masterOf(cluster, keyspace.keyOf((writes[0] as Write).key))
-  const results = master ? await sendTogether(master, keyspace, writes, announcing) : []
-  if (!results) return null
-  const moved = writes.filter((_, i) => !results[i] || isRedirection(results[i][0]))
-  if (moved.length === 0) return results
-  const again = await outcomes(moved.map(write => put(cluster, keyspace, write)))
-  for (const [i, write] of moved.entries()) results[writes.indexOf(write)] = again[i] as Results[number]
-  const written = moved.filter((_, i) => !again[i]?.[0])
+  const errors = master && (await sendTogether(master, keyspace, writes, announcing))
+  if (master && !errors) return undefined
+  const moved = writes.filter((_, i) => !errors || isRedirection(errors[i]))
+  if (moved.length === 0) return errors
+  const merged: (Error | undefined)[] = errors?.slice() ?? []
+  const again = (await errorsOf(moved.map(write => put(cluster, keyspace, write)))) ?? []
+  for (const [i, write] of moved.entries()) merged[writes.indexOf(write)] = again[i]
+  const written = moved.filter((_, i) => !again[i])
   if (written.length === 0) {
-    results[writes.length] ??= [again[0]?.[0] ?? null, undefined]
-    return results
+    if (!errors) merged[writes.length] = again[0]
+    return merged
   }
   const keys = written.map(({ key }) => key)
   const message = encodeMessage(announcing.source, { type: 'keys', keys })
-  const [told] = await outcomes([cluster.publish(announcing.channel, message)])
-  if (told && (told[0] || !results[writes.length])) results[writes.length] = told
-  return results
-}
-
-function putAll(pipeline: RedisPipeline, keys: Keyspace, writes: readonly Write[]): void {
-  const sets: EncodedSet[] = []
-  for (const { key, stored } of writes) {
-    if (stored) sets.push({ key: keys.keyOf(key), bytes: stored.bytes, ttlMs: stored.ttlMs })
-  }
-  // Answers come in the order of the commands: those that are encoded stand alone or not at all.
-  if (sets.length === writes.length && addEncodedSets(pipeline, sets)) return
-  for (const write of writes) put(pipeline, keys, write)
+  const told = await errorsOf([cluster.publish(announcing.channel, message)])
+  if (told || !errors) merged[writes.length] = told?.[0]
+  return merged
 }
 
 /** Sends one write. @returns what `commands` gives for it: an answer to come, or nothing yet of a pipeline */
@@ -206,32 +205,31 @@ function put(commands: RedisLike | RedisPipeline, keys: Keyspace, { key, stored 
     : commands.unlink([keys.keyOf(key)])
 }
 
-/** The results of commands sent one behind the other, as a pipeline gives them. */
-async function outcomes(answers: readonly unknown[]): Promise<Results> {
-  const settled = await Promise.allSettled(answers)
-  return settled.map(each =>
-    each.status === 'rejected' ? [each.reason as Error, undefined] : [null, each.value],
-  )
+function commandOf(keys: Keyspace, { key, stored }: Write): Told {
+  const redisKey = keys.keyOf(key)
+  return [redisKey, stored ? ['set', redisKey, stored.bytes, 'PX', stored.ttlMs] : ['unlink', redisKey]]
 }
 
-/**
- * The error of each command, in order, `undefined` where it worked; nothing at all if every one worked.
- *
- * @throws the error, if none worked
- */
-function errorsOf(results: Results | null): (CacheError | undefined)[] | undefined {
-  if (!results) throw new CacheError('STORE', 'Redis did not execute the pipeline')
-  if (results.every(([error]) => !error)) return undefined
-  // A pipeline that fails, fails as a whole most often: one error for all who failed alike.
+/** Of commands sent one behind the other. */
+async function errorsOf(answers: readonly unknown[]): Promise<Errors> {
+  const settled = await Promise.allSettled(answers)
+  if (settled.every(({ status }) => status === 'fulfilled')) return undefined
+  return settled.map(each => (each.status === 'rejected' ? (each.reason as Error) : undefined))
+}
+
+/** @throws the error, if none worked */
+function classified(errors: Errors): readonly (CacheError | undefined)[] | undefined {
+  if (!errors?.some(error => error)) return undefined
+  // What is sent together fails as a whole most often: one error for all who failed alike.
   const seen = new Map<string, CacheError>()
-  const errors = results.map(([error]) => {
+  const all = errors.map(error => {
     if (!error) return undefined
     const known = seen.get(error.message) ?? classifyError(error)
     seen.set(error.message, known)
     return known
   })
-  if (errors.every(error => error !== undefined)) throw errors[0]
-  return errors
+  if (all.every(error => error !== undefined)) throw all[0]
+  return all
 }
 
 function outcomeOf(size: number, { lost, unannounced }: Failures): WriteOutcome {

@@ -1,4 +1,4 @@
-import { isVacant, type Lease, SUPERSEDED } from '@cache/core'
+import { type Entry, isVacant, type Lease, SUPERSEDED } from '@cache/core'
 import { RedisServer } from '@cache/test-support'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { RedisStore } from '../src/index.ts'
@@ -235,4 +235,104 @@ test('a lease that was asked for in vain does not block others', async () => {
     )
     .toBe(true)
   await hasty.close()
+})
+
+describe('a lease over a stale entry', () => {
+  /** Stale for a while, and kept for longer. */
+  const stale = (value: unknown, expiresInMs = 60_000): Entry => {
+    const now = Date.now()
+    return { value, createdAt: now - 10, freshUntil: now - 1, expiresAt: now + expiresInMs }
+  }
+
+  async function refreshOf(store: RedisStore, leaseMs = 5_000): Promise<Lease> {
+    const read = await store.getOrLease('k', leaseMs)
+    if (!isVacant(read) || !read.lease) throw new Error('no lease was granted')
+    expect(read.stale?.value).toBe('old')
+    return read.lease
+  }
+
+  test('is granted to one of all who ask, and all have the entry', async () => {
+    const { a, b } = await pair()
+    await a.set('k', stale('old'))
+    const reads = await Promise.all([a, b, a, b].map(store => store.getOrLease('k', 5_000)))
+    expect(reads.every(isVacant)).toBe(true)
+    expect(reads.map(read => isVacant(read) && read.stale?.value)).toEqual(['old', 'old', 'old', 'old'])
+    expect(reads.filter(read => isVacant(read) && read.lease)).toHaveLength(1)
+    expect((await b.get('k'))?.value).toBe('old')
+  })
+
+  test('is asked for ahead of time, by whoever says at which', async () => {
+    const { a, b } = await pair()
+    const fresh = entry('old')
+    await a.set('k', fresh)
+    expect(await a.getOrLease('k', 5_000, fresh.freshUntil - 1)).toMatchObject({ value: 'old' })
+    expect(await a.getOrLease('k', 5_000, fresh.freshUntil)).toMatchObject({
+      vacant: true,
+      lease: { token: expect.any(String) },
+      stale: { value: 'old' },
+    })
+    expect(await b.getOrLease('k', 5_000)).toMatchObject({ value: 'old' })
+  })
+
+  test('has what was loaded in the place of the entry', async () => {
+    const { a, b } = await pair()
+    await a.set('k', stale('old'))
+    expect(await a.fill('k', entry('new'), await refreshOf(a))).toEqual({ status: 'applied' })
+    expect(await b.getOrLease('k', 5_000)).toMatchObject({ value: 'new' })
+  })
+
+  test.each([
+    ['written', (b: RedisStore) => b.set('k', entry('theirs')), 'theirs'],
+    ['removed', (b: RedisStore) => b.delete('k'), undefined],
+    ['cleared', (b: RedisStore) => b.clear(), undefined],
+  ] as const)('is lost when the key is %s', async (_how, change, left) => {
+    const { a, b } = await pair()
+    await a.set('k', stale('old'))
+    const lease = await refreshOf(a)
+    expect(await change(b)).toMatchObject({ status: 'applied' })
+    expect(await a.fill('k', entry('late'), lease)).toEqual(SUPERSEDED)
+    expect((await b.get('k'))?.value).toBe(left)
+  })
+
+  test('given up, leaves the entry as it was, and can be had again', async () => {
+    const { a, b, client, prefix } = await pair()
+    await a.set('k', stale('old'))
+    const ttl = await client.pttl(`${prefix}k`)
+    await a.release('k', await refreshOf(a))
+    expect((await b.get('k'))?.value).toBe('old')
+    expect(await client.pttl(`${prefix}k`)).toBeGreaterThan(ttl - 5_000)
+    await refreshOf(b)
+  })
+
+  test('is anybody’s when it is over, and lasts if it is renewed', async () => {
+    const { a, b } = await pair()
+    await a.set('k', stale('old'))
+    const lease = await refreshOf(a, 200)
+    expect(await a.renew('k', lease, 60_000)).toBe(true)
+    await new Promise(resolve => setTimeout(resolve, 250))
+    expect(await b.getOrLease('k', 60_000)).toMatchObject({ vacant: true, lease: undefined })
+    expect(await a.renew('k', lease, 1)).toBe(true)
+    await new Promise(resolve => setTimeout(resolve, 20))
+    await refreshOf(b)
+    expect(await a.renew('k', lease, 1)).toBe(false)
+    expect(await a.fill('k', entry('late'), lease)).toEqual(SUPERSEDED)
+  })
+
+  test('outlives the entry, to which nobody else comes then', async () => {
+    const { a, b } = await pair()
+    await a.set('k', stale('old', 100))
+    const lease = await refreshOf(a)
+    await new Promise(resolve => setTimeout(resolve, 120))
+    expect(await b.get('k')).toBeUndefined()
+    expect(await b.getOrLease('k', 5_000)).toEqual({ vacant: true, lease: undefined })
+    expect(await a.fill('k', entry('new'), lease)).toEqual({ status: 'applied' })
+  })
+
+  test('cannot be had of a server that refuses writes: the entry is all there is', async () => {
+    const own = await ownServer()
+    const { a, client } = await pair(own.url)
+    await a.set('k', stale('old'))
+    await client.config('SET', 'min-replicas-to-write', '1')
+    expect(await a.getOrLease('k', 5_000)).toMatchObject({ value: 'old' })
+  })
 })

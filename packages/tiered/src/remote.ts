@@ -40,6 +40,12 @@ import { Unsettled } from './unsettled.ts'
 
 type Found = ReadonlyMap<string, Entry>
 
+/** Who loads, if there is no value that is fresh at a time; see {@link Leasing.getOrLease}. */
+export interface AskForLease {
+  readonly leaseMs: number
+  readonly freshAt: number | undefined
+}
+
 const NOTHING: Answer<undefined> = { ok: true, value: undefined }
 
 /**
@@ -147,18 +153,18 @@ export class Remote {
   /**
    * A store that says it is away is not asked: that answer costs nothing.
    *
-   * @param leaseMs to be told who loads, by a store that can tell
+   * @param ask to be told who loads, by a store that can tell
    */
-  read(key: string, leaseMs?: number): Awaitable<Answer<LeaseRead>> {
+  read(key: string, ask?: AskForLease): Awaitable<Answer<LeaseRead>> {
     if (this.#owesKey(key)) return NOTHING
     if (this.#saysAway()) return this.#away()
-    const leasing = leaseMs === undefined ? undefined : this.#leasing
+    const leasing = ask && this.#leasing
     const get = (): Awaitable<LeaseRead> =>
-      leasing ? leasing.getOrLease(key, leaseMs as number) : this.#store.get(key)
+      leasing ? leasing.getOrLease(key, ask.leaseMs, ask.freshAt) : this.#store.get(key)
     const asked = this.#guard.call('get', this.#settings.readMs, get)
     return chain(asked, answer => {
-      const entry = answer.ok && answer.value && !isVacant(answer.value) ? answer.value : undefined
-      return this.#owes(key, entry) ? NOTHING : this.#heardRead('get', answer)
+      const read = answer.ok ? answer.value : undefined
+      return this.#owes(key, isVacant(read) ? read.stale : read) ? NOTHING : this.#heardRead('get', answer)
     })
   }
 

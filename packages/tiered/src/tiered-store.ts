@@ -36,7 +36,7 @@ import { type Limit, limitsOf } from './limits.ts'
 import { NearTier } from './near-tier.ts'
 import { type Settings, settingsOf, type TieredStoreOptions } from './options.ts'
 import { Promotions } from './promotions.ts'
-import { Remote } from './remote.ts'
+import { type AskForLease, Remote } from './remote.ts'
 
 /**
  * Two stores as one: a near tier in front of a remote one. Reads ask the near tier first and promote what the
@@ -97,16 +97,24 @@ export class TieredStore
     return this.#get(key) as Awaitable<Entry | undefined>
   }
 
-  getOrLease(key: string, leaseMs: number): Awaitable<LeaseRead> {
-    return this.#get(key, leaseMs)
+  getOrLease(key: string, leaseMs: number, freshAt?: number): Awaitable<LeaseRead> {
+    return this.#get(key, { leaseMs, freshAt })
   }
 
-  /** @param leaseMs if the remote is to say who loads */
-  #get(key: string, leaseMs?: number): Awaitable<LeaseRead> {
-    if (!this.#trusted && this.#remote.available) return this.#getPastNear(key, leaseMs)
+  #get(key: string, ask?: AskForLease): Awaitable<LeaseRead> {
+    if (!this.#trusted && this.#remote.available) return this.#getPastNear(key, ask)
     const near = this.#near.get(key)
-    if (isPending(near)) return near.then(entry => entry ?? this.#getFar(key, leaseMs))
-    return near ?? this.#getFar(key, leaseMs)
+    if (isPending(near)) return near.then(entry => this.#orFar(key, entry, ask))
+    return this.#orFar(key, near, ask)
+  }
+
+  /** What is near will do if it is fresh, or nobody asked for a fresh value. */
+  #orFar(key: string, near: Entry | undefined, ask: AskForLease | undefined): Awaitable<LeaseRead> {
+    if (!near) return this.#getFar(key, ask)
+    if (!ask || this.#isFresh(near, ask.freshAt)) return near
+    return chain(this.#getFar(key, ask), far =>
+      isVacant(far) && !far.stale ? { ...far, stale: near } : (far ?? near),
+    )
   }
 
   /** Without a lease (the remote is away, or another process loads too long) it is kept here alone. */
@@ -248,9 +256,9 @@ export class TieredStore
   }
 
   /** Asks the remote, and keeps the answer near unless the key was written meanwhile. A failure is a miss. */
-  #getFar(key: string, leaseMs: number | undefined): Awaitable<LeaseRead> {
+  #getFar(key: string, ask: AskForLease | undefined): Awaitable<LeaseRead> {
     const placeholder = this.#promotions.startRead(key)
-    return chain(this.#remote.read(key, leaseMs), answer => {
+    return chain(this.#remote.read(key, ask), answer => {
       this.#promotions.endRead(key, placeholder)
       this.#noteState()
       const entry = answer.ok ? answer.value : undefined
@@ -266,8 +274,8 @@ export class TieredStore
    * The stream is broken but the remote is there: what it says is true, what is near may not be, and nothing is
    * kept. Only when the remote fails after all does the near tier answer.
    */
-  #getPastNear(key: string, leaseMs: number | undefined): Awaitable<LeaseRead> {
-    return chain(this.#remote.read(key, leaseMs), answer => {
+  #getPastNear(key: string, ask: AskForLease | undefined): Awaitable<LeaseRead> {
+    return chain(this.#remote.read(key, ask), answer => {
       this.#noteState()
       if (!answer.ok) return this.#near.get(key)
       if (answer.value && !isVacant(answer.value)) this.#farHits++
@@ -351,6 +359,12 @@ export class TieredStore
     this.#observers.event({ type: 'flush', store: this.#near.name })
     this.#noteState()
     void this.#remote.recover()
+  }
+
+  /** As the near tier hands out nothing that has expired, what expires no later than it goes stale is fresh: no look at the clock. */
+  #isFresh({ freshUntil, expiresAt }: Entry, freshAt: number | undefined): boolean {
+    if (freshAt !== undefined) return freshUntil > freshAt
+    return freshUntil >= expiresAt || freshUntil > this.#settings.clock.now()
   }
 
   /** Whether what is near may be served: the stream arrives, and all it brought has been carried out. */

@@ -2,13 +2,14 @@ import {
   CacheError,
   type Entry,
   type FillOutcome,
+  type LeaseRead,
   ManualClock,
   SUPERSEDED,
   systemClock,
   type TelemetryEvent,
 } from '@cache/core'
 import { MemoryStore } from '@cache/memory'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { TieredStore, type TieredStoreOptions } from '../src/index.ts'
 import { LeasingStore, LocalBus, SteeredStore, SteeredStoreWithHealth } from './stores.ts'
 
@@ -854,5 +855,83 @@ describe('close', () => {
     await recovered
     expect(clock.pending).toBe(pending)
     expect(closed).toBe(true)
+  })
+})
+
+describe('a stale value', () => {
+  /** What is near and in the remote, stale since a moment ago. */
+  async function withStale() {
+    const leasing = new LeasingStore(clock)
+    const asked: unknown[] = []
+    const processes = tiered('a', { l2: leasing })
+    const stale = { ...entry('old'), freshUntil: clock.now() - 1 }
+    await processes.l1.set('k', stale)
+    leasing.getOrLease = async (...call) => {
+      asked.push(call)
+      if (leasing.mode === 'refuse') throw new CacheError('UNAVAILABLE', 'refused by the test')
+      return answer
+    }
+    let answer: LeaseRead
+    return {
+      ...processes,
+      leasing,
+      asked,
+      stale,
+      answer(read: LeaseRead) {
+        answer = read
+      },
+    }
+  }
+
+  it('that is near has the remote asked for a fresh one or a lease, and comes with the lease', async () => {
+    const { store, asked, stale, answer } = await withStale()
+    answer({ vacant: true, lease: { token: 'a' } })
+    expect(await store.getOrLease('k', 1_500)).toEqual({ vacant: true, lease: { token: 'a' }, stale })
+    const theirs = { ...stale, value: 'theirs' }
+    answer({ vacant: true, lease: undefined, stale: theirs })
+    expect(await store.getOrLease('k', 1_500, stale.freshUntil)).toEqual({
+      vacant: true,
+      lease: undefined,
+      stale: theirs,
+    })
+    expect(asked).toEqual([
+      ['k', 1_500, undefined],
+      ['k', 1_500, stale.freshUntil],
+    ])
+  })
+
+  it('gives way near to the fresh one of the remote', async () => {
+    const { store, l1, answer } = await withStale()
+    const fresh = entry('fresh')
+    answer(fresh)
+    expect(await store.getOrLease('k', 1_500)).toEqual(fresh)
+    expect(l1.get('k')).toEqual(fresh)
+  })
+
+  it('is all there is while the remote is away, or has nothing', async () => {
+    const { store, stale, leasing, answer } = await withStale()
+    answer(undefined)
+    expect(await store.getOrLease('k', 1_500)).toEqual(stale)
+    leasing.mode = 'refuse'
+    expect(await store.getOrLease('k', 1_500)).toEqual(stale)
+  })
+
+  it('is read as it is by whoever does not ask for a lease', async () => {
+    const { store, asked, stale } = await withStale()
+    expect(await store.get('k')).toEqual(stale)
+    expect(asked).toEqual([])
+  })
+
+  it('is asked for ahead of time only, if it does not outlive its freshness: then nothing looks at the clock', async () => {
+    const { store, l1, asked, answer } = await withStale()
+    const fresh = entry('fresh')
+    await l1.set('k', fresh)
+    const looks = vi.spyOn(clock, 'now')
+    expect(store.getOrLease('k', 1_500)).toEqual(fresh)
+    expect(looks.mock.calls.length).toBeLessThanOrEqual(1) // The near tier's own.
+    looks.mockRestore()
+    answer({ vacant: true, lease: { token: 'a' } })
+    expect(await store.getOrLease('k', 1_500, fresh.freshUntil)).toMatchObject({ stale: fresh })
+    expect(asked).toHaveLength(1)
   })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeMessage, encodeMessage } from './message.ts'
+import { decodeMessage, echoed, encodeMessage, openingOf } from './message.ts'
 
 const decode = (text: string) => decodeMessage(Buffer.from(text))
 
@@ -38,5 +38,30 @@ describe('a message', () => {
       }),
       { numRuns: 2_000 },
     )
+  })
+})
+
+describe('a message of our own', () => {
+  test.each([[[]], [['a', 'ü\n"', '"keys":[']]])('begins as foretold, and has its keys: %j', keys => {
+    const bytes = Buffer.from(encodeMessage('me', { type: 'keys', keys }))
+    const opening = openingOf('me')
+    expect(bytes.subarray(0, opening.length)).toEqual(opening)
+    expect(echoed('me', bytes)).toEqual(decodeMessage(bytes))
+  })
+
+  test('is not what another one, or of another type, begins with', () => {
+    const opening = openingOf('me').toString()
+    for (const [source, invalidation] of [
+      ['you', { type: 'keys', keys: ['a'] }],
+      ['me:2', { type: 'keys', keys: ['a'] }],
+      ['me', { type: 'tags', tags: ['a'] }],
+      ['me', { type: 'clear' }],
+    ] as const) {
+      expect(encodeMessage(source, invalidation).startsWith(opening)).toBe(false)
+    }
+  })
+
+  test.each(['', '[', '[1]}', '["a"]}x'])('that only pretends to be one has no keys: %j', end => {
+    expect(echoed('me', Buffer.from(openingOf('me') + end))).toMatchObject({ keys: [] })
   })
 })

@@ -15,6 +15,28 @@ export function encodeMessage(source: string, invalidation: Invalidation): strin
   return JSON.stringify({ v: VERSION, source, ...invalidation })
 }
 
+/** What a message of a source, about keys, begins with; a JSON of ours has no spaces, and its properties in this order. */
+export function openingOf(source: string): Buffer {
+  const whole = encodeMessage(source, { type: 'keys', keys: [] })
+  return Buffer.from(whole.slice(0, whole.indexOf('[')))
+}
+
+/**
+ * A message of our own that comes back to us. Nearly always all that is asked of it is whose it is: its keys are read
+ * when they are asked for, as reading all those of a large batch takes a good part of what it takes to write them.
+ */
+export function echoed(source: string, bytes: Buffer): VersionedMessage {
+  return {
+    type: 'keys',
+    source,
+    /** None of a message that only pretends to be ours, and cannot be read. */
+    get keys() {
+      const message = decodeMessage(bytes)
+      return message?.type === 'keys' ? message.keys : []
+    },
+  }
+}
+
 /** For a script that appends the version and the closing brace. */
 export function openMessage(source: string, invalidation: Invalidation): string {
   return encodeMessage(source, invalidation).slice(0, -1)

@@ -10,7 +10,7 @@ import {
 import type { Listening } from '../connect.ts'
 import type { Keyspace } from '../keyspace.ts'
 import type { RedisLike } from '../redis-like.ts'
-import { decodeMessage, type VersionedMessage } from './message.ts'
+import { decodeMessage, echoed, openingOf, type VersionedMessage } from './message.ts'
 import { decodeTracked, TRACKED, track } from './tracking.ts'
 
 /**
@@ -48,6 +48,8 @@ const ANYBODY = ''
 export class PubSub implements InvalidationBus {
   readonly id: string
   readonly #options: PubSubOptions
+  /** What messages of our own about keys begin with. */
+  readonly #opening: Buffer
   readonly #listeners = new Set<(message: VersionedMessage) => void>()
   readonly #gapListeners = new Set<(gap: Gap) => void>()
   #client: RedisLike | undefined
@@ -60,6 +62,7 @@ export class PubSub implements InvalidationBus {
 
   constructor(options: PubSubOptions) {
     this.id = options.id
+    this.#opening = openingOf(options.id)
     this.#options = options
   }
 
@@ -107,7 +110,7 @@ export class PubSub implements InvalidationBus {
     client.on('end', () => this.#ended(client))
     client.on('error', () => {}) // 'close' follows, and that is a gap
     client.on('messageBuffer', (channel: unknown, payload: unknown) => {
-      if (String(channel) === TRACKED) this.#receiveTracked(payload)
+      if (this.#tracks && String(channel) === TRACKED) this.#receiveTracked(payload)
       else this.#receive(payload as Buffer)
     })
   }
@@ -147,7 +150,8 @@ export class PubSub implements InvalidationBus {
 
   #receive(bytes: Buffer): void {
     if (!this.#connected) return
-    const message = decodeMessage(bytes)
+    const own = bytes.subarray(0, this.#opening.length).equals(this.#opening)
+    const message = own ? echoed(this.id, bytes) : decodeMessage(bytes)
     if (message) this.#tell(message)
     else this.#tellGap({ connected: true, reason: 'a message could not be understood' })
   }

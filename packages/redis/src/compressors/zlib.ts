@@ -16,7 +16,7 @@ export const COMPRESSORS: ReadonlyMap<string, Compressor> = new Map(
   NAMES.map(name => [name, compressor(name, METHODS[name].level.default)]),
 )
 
-/** The best ratio for its time on JSON of 1 KB to 1 MB. */
+/** The best ratio for its time on JSON from some KB to 1 MB. */
 export const DEFAULT_ALGORITHM: Algorithm = COMPRESSORS.has('zstd') ? 'zstd' : 'brotli'
 
 /** @throws CacheError `INVALID_OPTION` for a level out of range, or an algorithm that this Node lacks */

@@ -1,5 +1,32 @@
-import { CREATED_OFFSET, MAGIC, TOKEN_LENGTH, TOKEN_OFFSET } from '../envelope.ts'
+import {
+  CREATED_OFFSET,
+  MAGIC,
+  REFRESHED_UNTIL_OFFSET,
+  SERIALIZER_OFFSET,
+  TOKEN_LENGTH,
+  TOKEN_OFFSET,
+} from '../envelope.ts'
 import { luaBytes, PART, Script } from './script.ts'
+
+/** Bytes at an offset. */
+const at = (offset: number, length: number): string => `part(KEYS[1], ${offset}, ${offset + length - 1})`
+
+/**
+ * A lease over an entry lies in the entry: its token is that of the lease, and beside it stands until when it is being
+ * refreshed, by the server's clock. The entry lasts as long as the lease at least, or the lease would end with it.
+ */
+const OVER_ENTRY = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + time[2] / 1000
+local function refreshed_until()
+  local bytes = ${at(REFRESHED_UNTIL_OFFSET, 8)}
+  return #bytes == 8 and struct.unpack('>d', bytes) or 0
+end
+local function refresh(ms)
+  redis.call('SETRANGE', KEYS[1], ${REFRESHED_UNTIL_OFFSET}, struct.pack('>d', ms > 0 and now + ms or 0))
+  if redis.call('PTTL', KEYS[1]) < ms then redis.call('PEXPIRE', KEYS[1], ms) end
+end
+local is_entry = ${at(SERIALIZER_OFFSET, 1)} ~= '\\0'`
 
 /** The lease that a key holds now. */
 const TOKEN = `part(KEYS[1], ${TOKEN_OFFSET}, ${TOKEN_OFFSET + TOKEN_LENGTH - 1})`
@@ -20,11 +47,22 @@ return found`)
  * `KEYS`: the entry. `ARGV`: the token it had, or nothing if it is none of ours; the placeholder, milliseconds. Returns
  * whether it did.
  */
-export const LEASE_OVER: Script = new Script(`${PART}
+export const LEASE_OVER: Script = new Script(`${PART}${OVER_ENTRY}
 local magic = part(KEYS[1], 0, ${MAGIC.length - 1})
 local token = ${TOKEN}
-if magic == '${luaBytes(MAGIC)}' and token ~= ARGV[1] then return 0 end
+if magic == '${luaBytes(MAGIC)}' and (token ~= ARGV[1] or refreshed_until() > now) then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1`)
+
+/**
+ * Grants the lease over an entry that is still there and that nobody refreshes: it stays until what is loaded replaces it.
+ *
+ * `KEYS`: the entry. `ARGV`: the token it had, the token of the lease, milliseconds. Returns whether it did.
+ */
+export const LEASE_REFRESH: Script = new Script(`${PART}${OVER_ENTRY}
+if ${TOKEN} ~= ARGV[1] or refreshed_until() > now then return 0 end
+redis.call('SETRANGE', KEYS[1], ${TOKEN_OFFSET}, ARGV[2])
+refresh(tonumber(ARGV[3]))
 return 1`)
 
 /**
@@ -52,11 +90,15 @@ local told = redis.pcall('PUBLISH', ARGV[4], ARGV[5])
 return type(told) == 'table' and told.err or 1`)
 
 /** `KEYS`: the entry. `ARGV`: token, milliseconds from now. Returns whether the lease still stood. */
-export const RENEW: Script = new Script(`${PART}
+export const RENEW: Script = new Script(`${PART}${OVER_ENTRY}
 if ${TOKEN} ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
+if not is_entry then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+refresh(tonumber(ARGV[2]))
+return 1`)
 
-/** Removes a placeholder. `KEYS`: the entry. `ARGV`: token. */
-export const RELEASE: Script = new Script(`${PART}
+/** Removes a placeholder; an entry is as if it had never been leased. `KEYS`: the entry. `ARGV`: token. */
+export const RELEASE: Script = new Script(`${PART}${OVER_ENTRY}
 if ${TOKEN} ~= ARGV[1] then return 0 end
-return redis.call('UNLINK', KEYS[1])`)
+if not is_entry then return redis.call('UNLINK', KEYS[1]) end
+refresh(0)
+return 1`)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { exchange, takesBytes } from '../exchange.ts'
 import { replyCode } from '../redact.ts'
 import type { RedisLike } from '../redis-like.ts'
 
@@ -21,12 +22,20 @@ export class Script {
    * That sends it a second time, behind what was sent meanwhile: nothing may depend on its place among other commands.
    */
   async run(
-    client: Pick<RedisLike, 'eval' | 'evalsha'>,
+    client: RedisLike,
     keys: readonly (string | Buffer)[],
     args: readonly (string | Buffer | number)[],
   ): Promise<unknown> {
     try {
-      return await client.evalsha(this.#hash, keys.length, ...keys, ...args)
+      if (!takesBytes(client)) return await client.evalsha(this.#hash, keys.length, ...keys, ...args)
+      const reply = await exchange(client, String(keys[0]), [
+        'evalsha',
+        this.#hash,
+        keys.length,
+        ...keys,
+        ...args,
+      ])
+      return inText(reply)
     } catch (thrown) {
       if (!(thrown instanceof Error) || replyCode(thrown) !== 'NOSCRIPT') throw thrown
       return this.#introduce(client, keys, args)
@@ -62,6 +71,12 @@ export class Script {
     const answer = await client.callBuffer('EVAL', this.#source, keys.length, ...keys, ...args)
     return Buffer.isBuffer(answer) ? answer : null
   }
+}
+
+/** A reply with its texts as texts. */
+function inText(reply: unknown): unknown {
+  if (Buffer.isBuffer(reply)) return reply.toString()
+  return Array.isArray(reply) ? reply.map(inText) : reply
 }
 
 /** Lua: a part of what a key holds; of what is no string, nothing. Other errors are those of the script. */
