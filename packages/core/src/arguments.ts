@@ -1,7 +1,8 @@
-import type { Items, WarmUpSource } from './cache.ts'
+import type { Items, WarmUpSource } from './cache-options.ts'
 import type { Metadata } from './entry.ts'
 import { CacheError, describe, invalidOption, kindOf } from './errors.ts'
 import { MAX_KEY_LENGTH } from './key.ts'
+import { NEGATIVE_KEY } from './negative.ts'
 import type { Store } from './store.ts'
 import type { WarmUpItem } from './warm-up.ts'
 
@@ -54,9 +55,17 @@ export function assertMetadata(metadata: unknown): asserts metadata is Metadata 
   if (metadata === undefined) return
   if (typeof metadata === 'object' && metadata !== null) {
     const prototype = Object.getPrototypeOf(metadata)
-    if (prototype === null || prototype === Object.prototype) return
+    if (prototype === null || prototype === Object.prototype) return assertUnreserved(metadata)
   }
   throw new CacheError('INVALID_VALUE', `metadata must be a plain object; received ${kindOf(metadata)}`)
+}
+
+function assertUnreserved(metadata: object): void {
+  if (!Object.hasOwn(metadata, NEGATIVE_KEY)) return
+  throw new CacheError(
+    'INVALID_VALUE',
+    `metadata must not have the key "${NEGATIVE_KEY}": it is the cache's own`,
+  )
 }
 
 /** Tags of one entry, or invalidated at once. */

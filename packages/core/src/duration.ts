@@ -22,16 +22,28 @@ export function toMilliseconds(
   name: string,
   code: CacheErrorCode = 'INVALID_OPTION',
 ): number {
-  const ms = typeof duration === 'number' ? duration * 1_000 : parse(duration)
+  const ms = parse(duration)
   if (ms > 0 && ms <= MAX_MS) return Math.max(1, Math.round(ms))
-  throw new CacheError(
-    code,
-    `${name} must be more than 0 and at most 36500 days, as seconds (60) or with a unit ` +
-      `("250ms", "30s", "5m", "2h", "7d"); received ${describe(duration)}`,
-  )
+  throw refusal(duration, name, code, 'more than 0')
 }
 
-function parse(text: unknown): number {
-  const match = typeof text === 'string' ? PATTERN.exec(text) : null
+/** As {@link toMilliseconds}, for what may also be 0. @throws CacheError `INVALID_OPTION` */
+export function toMillisecondsFromZero(duration: Duration, name: string): number {
+  const ms = parse(duration)
+  if (ms >= 0 && ms <= MAX_MS) return Math.round(ms)
+  throw refusal(duration, name, 'INVALID_OPTION', 'at least 0')
+}
+
+function parse(duration: unknown): number {
+  if (typeof duration === 'number') return duration * 1_000
+  const match = typeof duration === 'string' ? PATTERN.exec(duration) : null
   return match ? Number(match[1]) * MS_PER_UNIT[match[2] as keyof typeof MS_PER_UNIT] : Number.NaN
+}
+
+function refusal(received: unknown, name: string, code: CacheErrorCode, minimum: string): CacheError {
+  return new CacheError(
+    code,
+    `${name} must be ${minimum} and at most 36500 days, as seconds (60) or with a unit ` +
+      `("250ms", "30s", "5m", "2h", "7d"); received ${describe(received)}`,
+  )
 }

@@ -1,9 +1,11 @@
 import { type Awaitable, isPending } from './awaitable.ts'
 import { batched } from './batched.ts'
 import type { Clock } from './clock.ts'
-import type { Entry, Metadata } from './entry.ts'
+import { CoarseClock } from './coarse-clock.ts'
+import type { Entry } from './entry.ts'
 import { CacheError, isCallersFault, toCacheError } from './errors.ts'
 import { type CacheEvents, Emitter } from './events.ts'
+import { FailureLog } from './failure-log.ts'
 import type { InvalidationBus } from './invalidation-bus.ts'
 import { LEASE_MS, releaseLease } from './lease-hold.ts'
 import { type FillOutcome, isLeasing, type Lease, type LeaseRead, type Leasing } from './leasing.ts'
@@ -15,8 +17,9 @@ import {
   type TelemetryEvent,
 } from './observer.ts'
 import { failed, type WriteOutcome } from './outcome.ts'
-import { FlightTable } from './single-flight.ts'
-import type { CacheStats } from './stats.ts'
+import type { EntryTerms } from './policy.ts'
+import { type Caller, FlightTable } from './single-flight.ts'
+import { type CacheStats, Counters, snapshot } from './stats.ts'
 import {
   type Batching,
   type Checking,
@@ -30,7 +33,6 @@ import {
   type Store,
   type StoreHealth,
   type Tagging,
-  type TierStats,
   type Touching,
 } from './store.ts'
 
@@ -41,14 +43,8 @@ export interface EngineOptions {
   readonly observer: Observer | undefined
   /** Milliseconds. */
   readonly leaseWait: number
-}
-
-/** What goes with a value. */
-export interface EntryOptions {
-  /** Milliseconds. */
-  readonly ttl: number
-  readonly tags?: readonly string[] | undefined
-  readonly metadata?: Metadata | undefined
+  /** From 0 to less than 1. */
+  readonly random: () => number
 }
 
 /**
@@ -56,7 +52,7 @@ export interface EntryOptions {
  * counters, and the one place where a store that failed becomes a miss (reads) or an honest outcome (writes).
  * Keys are whole here.
  */
-export class Engine implements CacheSource {
+export class Engine implements CacheSource, Caller {
   readonly name: string
   readonly store: Store
   readonly batched: Batching
@@ -67,23 +63,22 @@ export class Engine implements CacheSource {
   /** How long a read waits for another process that loads, in milliseconds. */
   readonly leaseWait: number
   readonly clock: Clock
+  /** For what is decided at every hit. */
+  readonly coarseClock: Pick<Clock, 'now'>
+  readonly random: () => number
   readonly flights: FlightTable
+  /** Errors of loaders; there once one is to be remembered. */
+  failures: FailureLog | undefined
+  /** What tells the loaders that run to stop. */
+  readonly stops: Set<(reason: unknown) => void> = new Set()
+  readonly counts: Counters = new Counters()
   readonly events: Emitter<CacheEvents> = new Emitter()
   readonly #observer: Required<Observer>
   readonly #detach: (() => void)[]
   closed = false
   #closing: Promise<void> | undefined
 
-  hits = 0
-  misses = 0
-  sets = 0
-  deletes = 0
-  loads = 0
-  loadErrors = 0
-  sharedLoads = 0
-  errors = 0
-
-  constructor({ name, store, clock, observer, leaseWait }: EngineOptions) {
+  constructor({ name, store, clock, observer, leaseWait, random }: EngineOptions) {
     this.name = name
     this.store = store
     this.batched = batched(store)
@@ -93,6 +88,8 @@ export class Engine implements CacheSource {
     this.tagging = isTagging(store) ? store : undefined
     this.leaseWait = leaseWait
     this.clock = clock
+    this.coarseClock = CoarseClock.of(clock)
+    this.random = random
     this.flights = FlightTable.of(store)
     this.#observer = guarded(observer)
     this.#detach = [this.#observer.attach(this)]
@@ -109,11 +106,15 @@ export class Engine implements CacheSource {
     }
   }
 
-  /** As {@link read}; of a miss, a store that can tells who is to load. */
-  readOrLease(key: string): Awaitable<LeaseRead> {
+  /**
+   * As {@link read}; if there is nothing fresh, a store that can tells who is to load.
+   *
+   * @param freshAt as of {@link Leasing.getOrLease}
+   */
+  readOrLease(key: string, freshAt?: number): Awaitable<LeaseRead> {
     if (!this.leasing) return this.read(key)
     try {
-      return this.#spare(this.leasing.getOrLease(key, LEASE_MS))
+      return this.#spare(this.leasing.getOrLease(key, LEASE_MS, freshAt))
     } catch (thrown) {
       return this.missed('get', thrown)
     }
@@ -179,22 +180,41 @@ export class Engine implements CacheSource {
     }
   }
 
-  entry(value: unknown, { ttl, tags, metadata }: EntryOptions): Entry {
+  entry(value: unknown, { ttl, grace, jitter, tags, metadata }: EntryTerms): Entry {
     const createdAt = this.clock.now()
-    const expiresAt = createdAt + ttl
-    const entry = { value, createdAt, freshUntil: expiresAt, expiresAt }
+    const life = jitter === 0 ? ttl : Math.max(1, Math.round(ttl * (1 - jitter * this.random())))
+    const freshUntil = createdAt + life
+    const entry = { value, createdAt, freshUntil, expiresAt: freshUntil + grace }
     if (tags === undefined && metadata === undefined) return entry
     return { ...entry, ...(tags && { tags }), ...(metadata && { metadata }) }
   }
 
+  /** Gives the error of a loader to whoever asks within `ttl` milliseconds, until the key is invalidated. */
+  remember(key: string, error: unknown, ttl: number): void {
+    if (this.failures === undefined) {
+      this.failures = new FailureLog(this.clock)
+      this.#detach.push(this.flights.hold(this.failures, 'load'))
+    }
+    this.failures.remember(key, error, ttl)
+  }
+
   hit(key: string): void {
-    this.hits++
+    this.counts.hits++
     if (this.events.has('hit')) this.events.emit('hit', { key })
   }
 
   miss(key: string): void {
-    this.misses++
+    this.counts.misses++
     if (this.events.has('miss')) this.events.emit('miss', { key })
+  }
+
+  stale(key: string): void {
+    this.counts.stales++
+    if (this.events.has('stale')) this.events.emit('stale', { key })
+  }
+
+  share(): void {
+    this.counts.sharedLoads++
   }
 
   /** Nothing loaded before this moment may be stored under the key any more. */
@@ -230,7 +250,7 @@ export class Engine implements CacheSource {
   report(event: TelemetryEvent): void {
     this.#observer.event(event)
     if (event.type === 'error') {
-      this.errors++
+      this.counts.errors++
       this.events.emit('error', event)
     } else if (event.type === 'state') this.events.emit('state', event)
     else if (event.type === 'gap') this.events.emit('gap', event)
@@ -238,23 +258,8 @@ export class Engine implements CacheSource {
   }
 
   stats(): CacheStats {
-    const { hits, misses, sets, deletes, loads, loadErrors, sharedLoads, errors } = this
     const tiers = isMeasurable(this.store) ? this.store.measure() : []
-    return {
-      hits,
-      misses,
-      hitRatio: hits + misses === 0 ? 0 : hits / (hits + misses),
-      sets,
-      deletes,
-      loads,
-      loadErrors,
-      sharedLoads,
-      errors,
-      inFlight: this.flights.size,
-      evictions: sum(tiers, 'evictions'),
-      expirations: sum(tiers, 'expirations'),
-      tiers,
-    }
+    return snapshot(this.counts, this.flights.size, tiers)
   }
 
   health(): StoreHealth | undefined {
@@ -262,7 +267,19 @@ export class Engine implements CacheSource {
   }
 
   assertOpen(): void {
-    if (this.closed) throw new CacheError('CLOSED', `cache "${this.name}" is closed`)
+    if (this.closed) throw this.closedError()
+  }
+
+  assertTagging(): Store & Tagging {
+    if (this.tagging) return this.tagging
+    throw new CacheError(
+      'INVALID_OPTION',
+      `tags need a store that keeps them; the store ${this.store.name} does not`,
+    )
+  }
+
+  closedError(): CacheError {
+    return new CacheError('CLOSED', `cache "${this.name}" is closed`)
   }
 
   close(): Promise<void> {
@@ -272,6 +289,7 @@ export class Engine implements CacheSource {
 
   async #close(): Promise<void> {
     this.closed = true
+    for (const stop of this.stops) stop(this.closedError())
     try {
       await this.store.close()
     } finally {
@@ -291,8 +309,4 @@ export class Engine implements CacheSource {
       bus.onGap(() => this.flights.doubt()),
     ]
   }
-}
-
-function sum(tiers: readonly TierStats[], field: 'evictions' | 'expirations'): number {
-  return tiers.reduce((total, tier) => total + (tier[field] ?? 0), 0)
 }

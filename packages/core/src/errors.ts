@@ -5,6 +5,7 @@
  * - `SERIALIZATION`: a value that the serializer cannot hold; nothing was written.
  * - `CLOSED`: the cache or store was closed.
  * - `TIMEOUT`: a deadline passed; a write may still take effect.
+ * - `LOAD_TIMEOUT`: a loader took longer than its caller would wait; it goes on, and its value is stored.
  * - `UNAVAILABLE`: the remote could not be reached, refused, or is not ready.
  * - `CONFIGURATION`: the remote answered that we are set up wrongly (credentials, permissions, protocol).
  * - `CORRUPT`: bytes from the remote that are not an entry of ours.
@@ -18,6 +19,7 @@ export type CacheErrorCode =
   | 'SERIALIZATION'
   | 'CLOSED'
   | 'TIMEOUT'
+  | 'LOAD_TIMEOUT'
   | 'UNAVAILABLE'
   | 'CONFIGURATION'
   | 'CORRUPT'

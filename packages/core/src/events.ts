@@ -9,10 +9,14 @@ type StoreEvent<T extends TelemetryEvent['type']> = Extract<TelemetryEvent, { re
 export interface CacheEvents {
   hit: { readonly key: string }
   miss: { readonly key: string }
+  /** A read was given a value that is not fresh any more; it was told as a miss before. */
+  stale: { readonly key: string }
   /** A loader succeeded, for this key. */
   load: { readonly key: string; readonly durationMs: number }
-  /** A loader failed; its callers got the error. */
+  /** A loader failed; its callers got the error, or a stale value where there is one. */
   loadError: { readonly key: string; readonly error: unknown }
+  /** A loader ended that was to replace a value, ahead of its time or stale; it was told as a load or an error before. */
+  refresh: { readonly key: string; readonly outcome: 'ok' | 'error'; readonly durationMs: number }
   set: { readonly key: string; readonly status: WriteStatus }
   delete: { readonly key: string; readonly status: WriteStatus }
   clear: { readonly scope: string; readonly status: WriteStatus }

@@ -1,14 +1,17 @@
 export { type Awaitable, chain, isPending } from './awaitable.ts'
+export { type BatchLoaderOptions, batchLoader } from './batch-loader.ts'
 export { batched, mergeOutcomes } from './batched.ts'
-export {
-  Cache,
-  type CacheOptions,
-  type GetOptions,
-  type Items,
-  type LoadOptions,
-  type SetOptions,
-  type WarmUpSource,
-} from './cache.ts'
+export { Cache } from './cache.ts'
+export type {
+  CacheOptions,
+  GetOptions,
+  Items,
+  LifeOptions,
+  LoadOptions,
+  ReadThroughOptions,
+  SetOptions,
+  WarmUpSource,
+} from './cache-options.ts'
 export { type Clock, systemClock, type TimerHandle } from './clock.ts'
 export type { Codec } from './codec.ts'
 export { type Duration, toMilliseconds } from './duration.ts'
@@ -34,7 +37,9 @@ export {
   SUPERSEDED,
   type Vacancy,
 } from './leasing.ts'
+export type { Kept, LoadContext, Loader } from './load-context.ts'
 export { ManualClock } from './manual-clock.ts'
+export type { Loaded, ManyLoader } from './many-loader.ts'
 export {
   type CacheSource,
   guarded,
@@ -45,8 +50,6 @@ export {
 } from './observer.ts'
 export { integer, oneOf } from './options.ts'
 export { APPLIED, batchOutcome, failed, type WriteOutcome, type WriteStatus } from './outcome.ts'
-export type { LoadContext, Loader } from './read-through.ts'
-export type { Loaded, ManyLoader } from './read-through-many.ts'
 export { isMarking, type Marking, type Setback } from './setback.ts'
 export type { CacheStats } from './stats.ts'
 export {

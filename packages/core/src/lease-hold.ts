@@ -13,22 +13,22 @@ const FIRST_LOOK_MS = 25
 const LONGEST_LOOK_MS = 400
 
 /**
- * Waits while another process loads: until it stored its value or gave up, as messages and looks from time to time
- * tell, and at most `engine.leaseWait`.
+ * Waits while another process loads what is not there, not even stale: until it stored its value or gave up, as messages
+ * and looks from time to time tell, and at most `engine.leaseWait`.
  *
  * @returns as {@link Engine.readOrLease}; still held by the other if that took too long
  */
 export async function awaitLease(engine: Engine, address: string, flight: Flight): Promise<LeaseRead> {
-  const { clock, leaseWait } = engine
+  const { clock, leaseWait, random } = engine
   const deadline = clock.now() + leaseWait
   let lookMs = FIRST_LOOK_MS
   for (;;) {
     const left = deadline - clock.now()
     if (left <= 0) return { vacant: true, lease: undefined }
-    await pause(engine, flight, Math.min(left, lookMs * (0.5 + Math.random() / 2)))
+    await pause(engine, flight, Math.min(left, lookMs * (0.5 + random() / 2)))
     lookMs = Math.min(lookMs * 2, LONGEST_LOOK_MS)
     const read = await engine.readOrLease(address)
-    if (!isVacant(read) || read.lease) return read
+    if (!isVacant(read) || read.lease || read.stale) return read
   }
 }
 

@@ -18,6 +18,8 @@ export type TelemetryEvent =
     }
   /** A loader ended. */
   | { readonly type: 'load'; readonly outcome: 'ok' | 'error'; readonly durationMs: number }
+  /** A loader ended that was to replace values that were stored still; it was told as a load before. */
+  | { readonly type: 'refresh'; readonly outcome: 'ok' | 'error'; readonly keys: number }
   /** Something failed: told once, by the layer that spared the caller an exception for it. */
   | {
       readonly type: 'error'

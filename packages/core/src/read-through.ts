@@ -1,179 +1,246 @@
-import { type Awaitable, isPending } from './awaitable.ts'
-import type { Engine, EntryOptions } from './engine.ts'
+import type { Awaitable } from './awaitable.ts'
+import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
+import { isDue, isFresh, servable } from './freshness.ts'
 import { awaitLease, keepLeases, releaseLease } from './lease-hold.ts'
-import { isVacant, type Lease, type LeaseRead } from './leasing.ts'
+import { isVacant, type LeaseRead } from './leasing.ts'
+import { type LoadContext, type Loaded, type Loader, LoadRun } from './load-context.ts'
+import { loadFailed, loadSucceeded, reportOf } from './load-report.ts'
+import { unwrap } from './negative.ts'
+import type { Policy } from './policy.ts'
 import type { Flight } from './single-flight.ts'
-
-/** What a loader is told. */
-export interface LoadContext {
-  /** The key as the caller gave it, without the prefix of a namespace. */
-  readonly key: string
-}
-
-/** Gets the value of a key from where it really lives. `undefined` means not found, and is not stored. */
-export type Loader<V> = (context: LoadContext) => V | Promise<V>
+import { Waiter } from './waiter.ts'
 
 /** One read-through call, with its key whole (`address`) and as the caller gave it. */
-export interface ReadThrough<V> {
+export interface ReadThrough {
   readonly address: string
   readonly key: string
-  readonly loader: Loader<V>
-  readonly options: EntryOptions
+  readonly loader: Loader<unknown, never>
+  readonly policy: Policy
 }
 
 /**
- * The path of a read: in flight → stored → lease → load → fill. A value at hand costs no more than its promise;
- * otherwise one flight looks up and loads for everyone who asks meanwhile and, under a lease, for other processes.
+ * The path of a read: in flight → fresh → stale → lease → load → fill. A fresh value at hand costs no more than its
+ * promise; otherwise one flight looks up and loads for everyone who asks meanwhile and, under a lease, for other processes.
  */
-export function readThrough<V>(engine: Engine, call: ReadThrough<V>): Promise<V> {
-  const flight = engine.flights.get(call.address)
-  if (flight) return join(engine, call.address, flight) as Promise<V>
+export function readThrough(engine: Engine, call: ReadThrough): Promise<unknown> {
+  const { address, policy } = call
+  if (policy.signal?.aborted) return Promise.reject(policy.signal.reason)
+  const flight = engine.flights.joinable(address)
+  if (flight) return join(engine, call, flight)
 
-  const found = engine.readOrLease(call.address)
-  if (!isPending(found) && found && !isVacant(found)) {
-    engine.hit(call.address)
-    return Promise.resolve(found.value as V)
+  const found = lookUp(engine, address)
+  if (isFresh(engine, found)) {
+    engine.hit(address)
+    if (policy.early && isDue(engine, policy, found)) refresh(engine, call, found)
+    return Promise.resolve(unwrap(found))
   }
 
-  const started = engine.flights.begin(call.address)
-  const promise = lookUpAndLoad(engine, call, started, found)
-  started.promise = promise
-  return promise
+  const started = engine.flights.begin(address)
+  started.promise = fly(engine, call, started, found)
+  return board(engine, call, started)
 }
 
-/** Waits for a flight under way; it counts as what the lookup turns out to be. */
-export function join(engine: Engine, address: string, flight: Flight): Promise<unknown> {
-  if (flight.loading) {
-    engine.sharedLoads++
-    engine.miss(address)
-  } else {
-    flight.joined.push(engine)
-  }
-  return flight.promise
-}
-
-/** Begins with an `await`, so that the flight is complete before a loader can ask for anything. */
-async function lookUpAndLoad<V>(
+/** Gets on a flight that takes off. @returns what this caller waits for */
+export function board(
   engine: Engine,
-  call: ReadThrough<V>,
+  call: Pick<ReadThrough, 'address' | 'policy'>,
   flight: Flight,
-  pending: Awaitable<LeaseRead>,
-): Promise<V> {
+): Promise<unknown> {
+  const waiter = waiterFor(engine, call, flight)
+  flight.first = waiter ?? engine
+  return waiter ? waiter.promise : flight.promise
+}
+
+/** Gets on a flight under way, unless there is a value that will do; it counts as what the lookup turns out to be. */
+export function join(
+  engine: Engine,
+  call: Pick<ReadThrough, 'address' | 'policy'>,
+  flight: Flight,
+): Promise<unknown> {
   const { address } = call
-  try {
-    const found = await lookUp(engine, address, flight, pending)
-    if (found) {
-      for (const caller of [engine, ...flight.joined]) caller.hit(address)
-      return found.value as V
-    }
-    startLoading(engine, address, flight)
-    return await (flight.lease
-      ? loadUnderLease(engine, call, flight, flight.lease)
-      : loadAlone(engine, call, flight))
-  } finally {
-    engine.flights.end(address, flight)
+  const stored = servable(engine, flight)
+  if (isFresh(engine, stored)) {
+    engine.hit(address)
+    return Promise.resolve(unwrap(stored))
   }
+  const waiter = waiterFor(engine, call, flight)
+  const caller = waiter ?? engine
+  if (flight.loading) {
+    caller.share()
+    caller.miss(address)
+  }
+  // Those whom a load is to give a stale value if it fails are counted then.
+  if (!flight.loading || flight.stale) flight.join(caller)
+  return waiter ? waiter.promise : flight.promise
 }
 
-/** What is stored, waiting for whoever loads it already. @returns `undefined` if it is ours to load, with `flight.lease` if possible */
-async function lookUp(
+function waiterFor(
   engine: Engine,
-  address: string,
+  call: Pick<ReadThrough, 'address' | 'policy'>,
   flight: Flight,
-  pending: Awaitable<LeaseRead>,
-): Promise<Entry | undefined> {
-  let read = await pending
-  if (isVacant(read) && !read.lease) read = await awaitLease(engine, address, flight)
-  if (!isVacant(read)) return read
-  flight.lease = read.lease
+): Waiter | undefined {
+  if (call.policy.isImpatient) return new Waiter(engine, call, flight)
+  flight.wanted = true
   return undefined
 }
 
-async function loadAlone<V>(engine: Engine, call: ReadThrough<V>, flight: Flight): Promise<V> {
-  const value = await load(engine, call)
-  if (isToBeKept(engine, call, flight, value)) await fill(engine, call, flight, value)
-  return value
+/**
+ * Loads a value anew while it is served still. Nobody waits for that, and nobody hears of its failure but listeners and
+ * counters.
+ */
+function refresh(engine: Engine, call: ReadThrough, entry: Entry): void {
+  const { address } = call
+  if (!mayRefresh(engine, address)) return
+  const flight = engine.flights.begin(address)
+  flight.wanted = true
+  flight.stale = entry
+  flight.promise = fly(engine, call, flight, leaseToReplace(engine, address, entry), entry.freshUntil)
+  flight.promise.catch(() => {})
 }
 
-/** The lease lasts as long as the loader runs, and ends with the fill, or without one. */
-async function loadUnderLease<V>(
+/** Not while it is being loaded, nor as long as its error is remembered, nor if that would not be stored. */
+export function mayRefresh({ flights, failures }: Engine, address: string): boolean {
+  return flights.get(address) === undefined && !flights.isFull && !failures?.get(address)
+}
+
+/** @returns the entry that is stored, or a later one that another process has put there, or who is to load */
+export async function leaseToReplace(engine: Engine, address: string, entry: Entry): Promise<LeaseRead> {
+  if (!engine.leasing) return entry
+  return (await engine.readOrLease(address, entry.freshUntil)) ?? entry
+}
+
+/** What is stored, and of what is not fresh who loads it; with an error to be remembered nobody is to load. */
+function lookUp(engine: Engine, address: string): Awaitable<LeaseRead> {
+  return engine.failures?.get(address) ? engine.read(address) : engine.readOrLease(address)
+}
+
+/**
+ * Begins with an `await`, so that the flight is complete before a loader can ask for anything.
+ *
+ * @param freshAt until when a value must be fresh to be left as it is. Default: now
+ */
+async function fly(
   engine: Engine,
-  call: ReadThrough<V>,
+  call: ReadThrough,
   flight: Flight,
-  lease: Lease,
-): Promise<V> {
-  const stop = keepLeases(engine, new Map([[call.address, lease]]))
-  let filled = false
+  pending: Awaitable<LeaseRead>,
+  freshAt?: number,
+): Promise<unknown> {
+  const { address, policy } = call
   try {
-    const value = await load(engine, call)
-    stop()
-    filled = isToBeKept(engine, call, flight, value)
-    if (filled) await fill(engine, call, flight, value)
-    return value
-  } finally {
-    stop()
-    if (!filled) releaseLease(engine, call.address, lease)
-  }
-}
+    let read = await pending
+    if (isVacant(read) && !read.lease && !read.stale) read = await awaitLease(engine, address, flight)
 
-/** The lookup found nothing: all who waited for it are misses, and share the load. */
-export function startLoading(engine: Engine, address: string, flight: Flight): void {
-  engine.flights.startLoading(address, flight)
-  engine.miss(address)
-  for (const caller of flight.joined) {
-    caller.sharedLoads++
-    caller.miss(address)
-  }
-}
+    const found = isVacant(read) ? read.stale : read
+    // Those who joined meanwhile came after what outdates it.
+    const entry = engine.flights.tags.isOutdated(found?.tags, flight.begun) ? undefined : found
+    flight.lease = isVacant(read) ? read.lease : undefined
+    if (entry && (freshAt === undefined ? isFresh(engine, entry) : entry.freshUntil > freshAt)) {
+      flight.tell('hit', address)
+      if (policy.early && isDue(engine, policy, entry)) {
+        follow(engine, call, flight, entry)
+      }
+      return unwrap(entry)
+    }
 
-async function load<V>(engine: Engine, { address, key, loader }: ReadThrough<V>): Promise<V> {
-  const start = performance.now()
-  try {
-    const value = await loader({ key })
-    loaded(engine, [address], performance.now() - start)
-    return value
+    flight.stale = flight.invalidated ? undefined : entry
+    if (entry && isVacant(read) && !read.lease) return takeStale(flight, address, entry) // Somebody else loads it.
+    if (flight.isAbandoned) return undefined
+    startLoading(engine, call, flight)
+    const loaded = await load(engine, call, flight)
+    await fill(engine, address, flight, loaded)
+    return loaded.value
   } catch (error) {
-    loadFailed(engine, [address], performance.now() - start, error)
-    throw error
+    return staleOr(engine, address, flight, error)
+  } finally {
+    engine.flights.end(address, flight)
+    if (flight.lease) releaseLease(engine, address, flight.lease)
   }
 }
 
-/** Whether there is something, and neither its key nor one of its tags was invalidated since the load began. */
-function isToBeKept(
-  { flights }: Engine,
-  { options }: ReadThrough<unknown>,
-  { superseded, since }: Flight,
-  value: unknown,
-): boolean {
-  return value !== undefined && !superseded && !flights.tags.isOutdated(options.tags, since)
+/** Has a flight that found a value followed by one that replaces it. */
+function follow(engine: Engine, call: ReadThrough, flight: Flight, entry: Entry): void {
+  if (engine.flights.get(call.address) !== flight) return
+  engine.flights.end(call.address, flight)
+  refresh(engine, call, entry)
 }
 
-/** A value that cannot be stored is still the caller's: the load succeeded. */
-function fill<V>(
+function takeStale(flight: Flight, address: string, entry: Entry): unknown {
+  flight.tell('miss', address)
+  flight.tell('stale', address)
+  return unwrap(entry)
+}
+
+/** What those get who waited for a load that failed. @throws its error, if there is nothing else */
+export function staleOr(engine: Engine, address: string, flight: Flight, error: unknown): unknown {
+  const stale = servable(engine, flight)
+  if (!stale) throw error
+  flight.tell('stale', address)
+  return unwrap(stale)
+}
+
+/** The lookup found nothing fresh: all who waited for it are misses, and share the load. */
+export function startLoading(
   engine: Engine,
-  { address, options }: ReadThrough<V>,
-  { lease }: Flight,
-  value: V,
-): Promise<void> {
-  return engine.aside('set', async () => engine.fill(address, engine.entry(value, options), lease))
-}
-
-/** Counts and tells one run of a loader that gave values. */
-export function loaded(engine: Engine, addresses: readonly string[], durationMs: number): void {
-  engine.loads++
-  engine.report({ type: 'load', outcome: 'ok', durationMs })
-  if (engine.events.has('load')) for (const key of addresses) engine.events.emit('load', { key, durationMs })
-}
-
-/** Counts and tells one run of a loader that failed. */
-export function loadFailed(
-  engine: Engine,
-  addresses: readonly string[],
-  durationMs: number,
-  error: unknown,
+  { address, policy }: Pick<ReadThrough, 'address' | 'policy'>,
+  flight: Flight,
 ): void {
-  engine.loadErrors++
-  engine.report({ type: 'load', outcome: 'error', durationMs })
-  for (const key of addresses) engine.events.emit('loadError', { key, error })
+  const joined = flight.joined
+  flight.joined = undefined
+  engine.flights.startLoading(address, flight, policy.tags)
+  flight.first?.miss(address)
+  for (const caller of joined ?? []) {
+    caller.share()
+    caller.miss(address)
+    if (flight.stale) flight.join(caller)
+  }
+}
+
+/** The lease lasts as long as the loader runs. */
+async function load(engine: Engine, call: ReadThrough, flight: Flight): Promise<Loaded> {
+  const { address, loader, policy } = call
+  const failure = engine.failures?.get(address)
+  if (failure) throw failure.error
+  const run = new LoadRun(engine, call, flight)
+  const stop = flight.lease && keepLeases(engine, new Map([[address, flight.lease]]))
+  const hadValue = flight.stale !== undefined
+  const startedAt = performance.now()
+  const before = policy.early && engine.clock.now()
+  try {
+    const loaded = run.outcomeOf(await loader(run as LoadContext<never>))
+    if (before !== undefined) policy.loadTime.note(engine.clock.now() - before)
+    loadSucceeded(engine, reportOf(address, hadValue, startedAt))
+    return loaded
+  } catch (error) {
+    if (policy.errorTtl > 0 && !flight.superseded) engine.remember(address, error, policy.errorTtl)
+    loadFailed(engine, reportOf(address, hadValue, startedAt), error)
+    throw error
+  } finally {
+    run.end()
+    stop?.()
+  }
+}
+
+/**
+ * Stores what was loaded, unless its key or one of its tags was invalidated since the load began. A value that cannot be stored is
+ * still the caller's: the load succeeded.
+ */
+async function fill(engine: Engine, address: string, flight: Flight, loaded: Loaded): Promise<void> {
+  const { entry, isGone } = loaded
+  if (flight.superseded) return
+  if (entry && !engine.flights.tags.isOutdated(entry.tags, flight.since)) {
+    const { lease } = flight
+    flight.lease = undefined
+    await engine.aside('set', async () => engine.fill(address, entry, lease))
+  } else if (isGone && flight.stale) {
+    await remove(engine, address, flight)
+  }
+}
+
+/** What is stored is no more where it comes from. */
+async function remove(engine: Engine, address: string, flight: Flight): Promise<void> {
+  flight.lease = undefined
+  engine.invalidate(address)
+  await engine.aside('delete', async () => engine.write('delete', () => engine.store.delete(address)))
 }

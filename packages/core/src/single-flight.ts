@@ -1,29 +1,68 @@
+import type { Entry } from './entry.ts'
 import type { Lease } from './leasing.ts'
 import type { Store } from './store.ts'
 import { TagLog } from './tag-log.ts'
 
-/** Where the callers of a flight are counted. */
-interface Counters {
+/** Whoever waits for a flight, or the cache where those who wait are counted; it is told how the flight goes. */
+export interface Caller {
+  /** The lookup found a value. */
   hit(key: string): void
+  /** The lookup found none that is fresh: from now on the key is being loaded. */
   miss(key: string): void
-  sharedLoads: number
+  /** It waits for a load that another one began. */
+  share(): void
+  /** The load failed, and what is given is the stale value. */
+  stale(key: string): void
 }
 
 /** A value on its way: looked up, then loaded if need be, for everyone who asks for the key meanwhile. */
 export class Flight {
   promise!: Promise<unknown>
+  /** Whose call began it; nobody's if it refreshes behind a hit. */
+  first: Caller | undefined
+  /** Those who joined while it was open what they are to be told. */
+  joined: Caller[] | undefined
   /** Whether the loader has been called: from here on, whoever joins is a miss. */
   loading = false
-  /** For each caller that joined while the outcome of the lookup was open: the cache it called. */
-  readonly joined: Counters[] = []
-  /** An invalidation came after it took off: those who wait get the value, the stores do not. */
+  /** What is stored and to be replaced: served to whoever does not wait for the load, or if it fails. */
+  stale: Entry | undefined
+  /** What is loaded is not to be stored. */
   superseded = false
-  /** When the load began, in the order of {@link FlightTable.tags}. */
+  /** An invalidation of its key came after it took off: what was stored before is not served any more. */
+  invalidated = false
+  /** When it took off, in the order of {@link FlightTable.tags}. */
+  begun = 0
+  /** When the load began, in the same order. */
   since = 0
+  /** Of what is being loaded, as far as they are known. */
+  tags: readonly string[] | undefined
   /** Under which it loads: then the store knows by itself of whatever comes in between from other processes. */
   lease: Lease | undefined
   /** Ends a pause in waiting for another process that loads. */
   wake: (() => void) | undefined
+  /** Whether it is wanted by somebody who cannot call it off. */
+  wanted = false
+  /** How many wait who can call it off, each for itself. */
+  leavers = 0
+  /** Why the last one called it off. */
+  reason: unknown
+  /** Tells the loader that nobody waits any more; there once it has asked for its signal. */
+  stop: ((reason: unknown) => void) | undefined
+
+  join(caller: Caller): void {
+    this.joined ??= []
+    this.joined.push(caller)
+  }
+
+  /** Tells all who wait, as far as they are known. */
+  tell(what: 'hit' | 'miss' | 'stale', key: string): void {
+    this.first?.[what](key)
+    if (this.joined) for (const caller of this.joined) caller[what](key)
+  }
+
+  get isAbandoned(): boolean {
+    return !this.wanted && this.leavers === 0
+  }
 }
 
 /** Keys, in a `Set` or `Map`, of what waits to be written. */
@@ -64,15 +103,29 @@ export class FlightTable {
     return this.#flights.size
   }
 
+  /** Whether what begins now finds no room. */
+  get isFull(): boolean {
+    return this.#flights.size >= MAX_IN_FLIGHT
+  }
+
   get(key: string): Flight | undefined {
     return this.#flights.size === 0 ? undefined : this.#flights.get(key)
   }
 
-  /** Begins the flight of a key that has none. One that finds no room is not on the table, hence never stored. */
+  /** What is under way for a key and may be joined: a load is not, since one of its tags was invalidated. */
+  joinable(key: string): Flight | undefined {
+    const flight = this.get(key)
+    if (!flight?.loading || !this.tags.isOutdated(flight.tags, flight.since)) return flight
+    this.supersede(key)
+    return undefined
+  }
+
+  /** Begins the flight of a key that has none. One that finds no room is not on the table, hence superseded from the start. */
   begin(key: string): Flight {
     const flight = new Flight()
-    if (this.#flights.size < MAX_IN_FLIGHT) this.#flights.set(key, flight)
-    else flight.superseded = true
+    flight.begun = this.tags.now
+    if (this.isFull) flight.superseded = true
+    else this.#flights.set(key, flight)
     return flight
   }
 
@@ -85,11 +138,12 @@ export class FlightTable {
    * The lookup found nothing. Under a lease, only what comes from here on concerns what is loaded: the store granted it
    * after whatever came during the lookup, or takes it away.
    */
-  startLoading(key: string, flight: Flight): void {
+  startLoading(key: string, flight: Flight, tags: readonly string[] | undefined): void {
     flight.loading = true
+    flight.tags = tags
     flight.since = this.tags.now
     if (!flight.lease || !flight.superseded) return
-    if (this.#flights.has(key) || this.#flights.size >= MAX_IN_FLIGHT) return
+    if (this.#flights.has(key) || this.isFull) return
     flight.superseded = false
     this.#flights.set(key, flight)
   }
@@ -109,9 +163,17 @@ export class FlightTable {
     for (const waiting of this.#held.keys()) waiting.delete(key)
     const flight = this.get(key)
     if (!flight) return
+    flight.stale = undefined
+    flight.invalidated = true
     flight.superseded = true
     this.#flights.delete(key)
     flight.wake?.()
+  }
+
+  /** Nobody waits for a load and it was told to stop: the next caller starts another one. */
+  abandon(key: string, flight: Flight): void {
+    flight.superseded = true
+    this.end(key, flight)
   }
 
   /**
@@ -136,6 +198,10 @@ export class FlightTable {
     for (const [waiting, origin] of this.#held) {
       if (origin === 'load') for (const key of waiting.keys()) waiting.delete(key)
     }
-    for (const key of this.#flights.keys()) this.overtake(key)
+    for (const [key, flight] of this.#flights) {
+      const { stale } = flight
+      this.overtake(key)
+      flight.stale = stale // As good as what is stored, which is served too.
+    }
   }
 }

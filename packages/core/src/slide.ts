@@ -1,10 +1,11 @@
 import { type Awaitable, isPending } from './awaitable.ts'
 import type { Engine } from './engine.ts'
-import { type Entry, isExpired } from './entry.ts'
+import type { Entry } from './entry.ts'
+import { isNegative } from './negative.ts'
 
 /**
- * Reads a key and lets a hit live at least `ttl` milliseconds from now (sliding expiry). When the store cannot be
- * told, the entry keeps the time it has.
+ * Reads a key and lets a hit be fresh at least `ttl` milliseconds from now (sliding expiry); its grace stays as long as it was. When
+ * the store cannot be told, the entry keeps the time it has.
  */
 export function readSliding(engine: Engine, key: string, ttl: number): Awaitable<Entry | undefined> {
   const found = engine.read(key)
@@ -21,19 +22,21 @@ export function readSliding(engine: Engine, key: string, ttl: number): Awaitable
 async function extend(engine: Engine, key: string, entry: Entry, ttl: number): Promise<Entry> {
   const now = engine.clock.now()
   const until = now + ttl
-  if (until > entry.expiresAt && !isExpired(entry, now)) {
+  const end = Math.min(entry.freshUntil, entry.expiresAt)
+  if (until > end && end > now && !isNegative(entry)) {
     await engine.aside('touch', () => move(engine, key, entry, until))
   }
   return entry
 }
 
-function move(engine: Engine, key: string, entry: Entry, until: number): ReturnType<Engine['write']> {
+function move(engine: Engine, key: string, entry: Entry, freshUntil: number): ReturnType<Engine['write']> {
   const { touching, store } = engine
   const { tags } = entry
+  const expiresAt = freshUntil + Math.max(0, entry.expiresAt - entry.freshUntil)
   if (touching) {
     return engine.write('touch', () =>
-      tags ? touching.touch(key, until, until, tags) : touching.touch(key, until, until),
+      tags ? touching.touch(key, freshUntil, expiresAt, tags) : touching.touch(key, freshUntil, expiresAt),
     )
   }
-  return engine.write('set', () => store.set(key, { ...entry, freshUntil: until, expiresAt: until }))
+  return engine.write('set', () => store.set(key, { ...entry, freshUntil, expiresAt }))
 }

@@ -1,4 +1,5 @@
-import type { Cache, SetOptions } from './cache.ts'
+import type { Cache } from './cache.ts'
+import type { SetOptions } from './cache-options.ts'
 import { integer } from './options.ts'
 
 /** A value to have in the cache before anyone asks. */

@@ -1,9 +1,14 @@
 import {
+  batchLoader,
   Cache,
+  type CacheEvents,
   type CacheOptions,
   type CacheStats,
   type Duration,
   type Entry,
+  type Kept,
+  type LoadContext,
+  type Loader,
   type Store,
   type WarmUpProgress,
   type WriteOutcome,
@@ -39,6 +44,26 @@ export async function inference(): Promise<void> {
   const manyLater = await anything.getOrSetMany(['k'], async keys => new Map(keys.map(key => [key, 1])))
   same<typeof manyLater, Map<string, number>>(true)
 
+  const absent = await users.getOrSet('k', async (): Promise<User | undefined> => undefined)
+  same<typeof absent, User | undefined>(true)
+  const kept = await users.getOrSet('k', ({ stale, keep }) => (stale ? keep() : admin))
+  same<typeof kept, Admin>(true)
+  const keptLater = await users.getOrSet('k', async ({ keep }) => (admin.name ? keep() : admin))
+  same<typeof keptLater, Admin>(true)
+  await users.getOrSet('k', context => {
+    same<typeof context, LoadContext<User>>(true)
+    same<typeof context.stale, Entry<User> | undefined>(true)
+    return admin
+  })
+  const named: Loader<User> = ({ key, signal }) => ({ name: `${key} ${signal.aborted}` })
+  const byName = await users.getOrSet('k', named)
+  same<typeof byName, User>(true)
+  const batched = await users.getOrSet(
+    'k',
+    batchLoader(async keys => new Map(keys.map(key => [key, admin]))),
+  )
+  same<typeof batched, Admin | undefined>(true)
+
   const found = await users.get('k')
   same<typeof found, User | undefined>(true)
   const unknown = await anything.get('k')
@@ -69,6 +94,11 @@ export async function values(): Promise<void> {
   await users.setMany([['k', 5]])
   // @ts-expect-error a loader of another type
   await users.getOrSet('k', () => 5)
+  // @ts-expect-error what keep gives cannot be made up
+  await users.getOrSet('k', (): Kept => ({}))
+  const numbers = batchLoader(() => ({ k: 5 }))
+  // @ts-expect-error a batch loader of another type
+  await users.getOrSet('k', numbers)
   // @ts-expect-error a loader of many of another type
   await users.getOrSetMany(['k'], () => ({ k: 5 }))
   // @ts-expect-error a warm-up of another type
@@ -101,6 +131,22 @@ export async function options(): Promise<void> {
   // @ts-expect-error an absent option is left out, not undefined
   await anything.set('k', 1, { ttl: undefined })
 
+  const { signal } = new AbortController()
+  const reading = { grace: '1h', jitter: 0.1, refreshAhead: 0.8, earlyRefresh: 1, softTimeout: 0 } as const
+  const times = { hardTimeout: '2s', negativeTtl: 5, errorTtl: '5s' } as const
+  const off = { refreshAhead: false, earlyRefresh: false, softTimeout: false, hardTimeout: false } as const
+  new Cache({ store, ...reading, ...times, random: Math.random })
+  anything.namespace('n', { ...reading, ...times })
+  await anything.getOrSet('k', () => 1, { ...reading, ...times, tags: ['t'], signal })
+  await anything.getOrSetMany(['k'], () => ({}), { ...off, negativeTtl: false, errorTtl: false, signal })
+  await anything.set('k', 1, { grace: 5, jitter: 0 })
+  // @ts-expect-error writing waits for no loader
+  await anything.set('k', 1, { softTimeout: 0 })
+  // @ts-expect-error a signal is a call's own
+  new Cache({ store, signal })
+  // @ts-expect-error only false switches off
+  await anything.getOrSet('k', () => 1, { refreshAhead: true })
+
   new Cache({ store, namespace: 'n', ttl: '5m', batchSize: 10 })
   // @ts-expect-error a store is needed
   new Cache({})
@@ -115,6 +161,9 @@ export async function options(): Promise<void> {
 
 export function events(): void {
   anything.on('hit', ({ key }) => same<typeof key, string>(true))
+  anything.on('stale', event => same<typeof event, { readonly key: string }>(true))
+  anything.on('refresh', event => same<typeof event, CacheEvents['refresh']>(true))
+  anything.on('refresh', ({ outcome }) => same<typeof outcome, 'ok' | 'error'>(true))
   anything.on('invalidated', event => {
     // @ts-expect-error it is a key or a scope
     event.key

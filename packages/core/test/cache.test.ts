@@ -17,7 +17,7 @@ const HOSTILE_KEYS = [
 describe.each(Object.entries(STORES))('a cache over %s', (_, make) => {
   it('keeps a value for the ttl of the cache, 300 seconds unless said otherwise', async () => {
     const { clock, store } = make()
-    const cache = new Cache<string>({ store, clock })
+    const cache = new Cache<string>({ store, clock, jitter: 0 })
     expect(await cache.get('k')).toBeUndefined()
     expect(await cache.set('k', 'v')).toEqual({ status: 'applied' })
     clock.advance(299_999)
@@ -29,7 +29,7 @@ describe.each(Object.entries(STORES))('a cache over %s', (_, make) => {
 
   it('keeps a value for the ttl of the call, in seconds or with a unit', async () => {
     const { clock, store } = make()
-    const cache = new Cache<string>({ store, clock, ttl: '1h' })
+    const cache = new Cache<string>({ store, clock, jitter: 0, ttl: '1h' })
     await cache.set('short', 'v', { ttl: 2 })
     await cache.set('long', 'v', { ttl: '3d' })
     await cache.set('usual', 'v')
@@ -46,7 +46,7 @@ describe.each(Object.entries(STORES))('a cache over %s', (_, make) => {
 
   it('gives the entry with its times and metadata', async () => {
     const { clock, store } = make()
-    const cache = new Cache({ store, clock })
+    const cache = new Cache({ store, clock, jitter: 0 })
     const createdAt = clock.now()
     await cache.set('k', 'v', { ttl: 10, metadata: { source: 'test' } })
     const until = createdAt + 10_000
@@ -59,7 +59,7 @@ describe.each(Object.entries(STORES))('a cache over %s', (_, make) => {
 
   it('holds 0, "", false and null like any other value', async () => {
     const { clock, store } = make()
-    const cache = new Cache({ store, clock })
+    const cache = new Cache({ store, clock, jitter: 0 })
     for (const value of [0, '', false, null, Number.NaN]) {
       await cache.set('k', value)
       expect(await cache.get('k')).toBe(value)
@@ -78,7 +78,7 @@ describe.each(Object.entries(STORES))('a cache over %s', (_, make) => {
 
   it('takes every well-formed string as a key, and changes no prototype', async () => {
     const { clock, store } = make()
-    const cache = new Cache({ store, clock })
+    const cache = new Cache({ store, clock, jitter: 0 })
     for (const view of [cache, cache.namespace('space')]) {
       for (const key of HOSTILE_KEYS) expect(await view.getMany([key])).toEqual(new Map())
       for (const key of HOSTILE_KEYS) expect(await view.getOrSetMany([key], () => ({}))).toEqual(new Map())
@@ -97,7 +97,7 @@ describe.each(Object.entries(STORES))('a cache over %s', (_, make) => {
 
   it('deletes, whether or not there was something', async () => {
     const { clock, store } = make()
-    const cache = new Cache({ store, clock })
+    const cache = new Cache({ store, clock, jitter: 0 })
     await cache.set('k', 1)
     expect(await cache.delete('k')).toEqual({ status: 'applied' })
     expect(await cache.delete('k')).toEqual({ status: 'applied' })
@@ -106,7 +106,7 @@ describe.each(Object.entries(STORES))('a cache over %s', (_, make) => {
 
   it('reads many in the order asked, each key once, and only what is there', async () => {
     const { clock, store } = make()
-    const cache = new Cache<number>({ store, clock, batchSize: 2 })
+    const cache = new Cache<number>({ store, clock, jitter: 0, batchSize: 2 })
     await cache.setMany([
       ['a', 1],
       ['b', 2],
@@ -131,7 +131,7 @@ describe.each(Object.entries(STORES))('a cache over %s', (_, make) => {
 
   it('writes many from an object, a Map or any iterable of pairs; the last of two equal keys counts', async () => {
     const { clock, store } = make()
-    const cache = new Cache<number>({ store, clock })
+    const cache = new Cache<number>({ store, clock, jitter: 0 })
     await cache.setMany({ a: 1 })
     await cache.setMany(new Map([['b', 2]]), { ttl: 1 })
     await cache.setMany(
@@ -155,7 +155,7 @@ describe.each(Object.entries(STORES))('a cache over %s', (_, make) => {
 
   it('lets a hit with a ttl live that long from now, and never shortens its life', async () => {
     const { clock, store } = make()
-    const cache = new Cache({ store, clock, ttl: 10 })
+    const cache = new Cache({ store, clock, jitter: 0, ttl: 10 })
     await cache.set('k', 'v', { metadata: { by: 'me' } })
     const createdAt = clock.now()
     clock.advance(9_000)
@@ -178,7 +178,7 @@ describe.each(Object.entries(STORES))('a cache over %s', (_, make) => {
 
   it('keeps a key that several callers slide at once', async () => {
     const { clock, store } = make()
-    const cache = new Cache({ store, clock, ttl: 10 })
+    const cache = new Cache({ store, clock, jitter: 0, ttl: 10 })
     await cache.set('k', 'v')
     clock.advance(5_000)
     const reads = [1, 2, 3].map(() => cache.get('k', { ttl: 10 }))
@@ -189,7 +189,7 @@ describe.each(Object.entries(STORES))('a cache over %s', (_, make) => {
 
   it('puts the keys of a namespace under its prefix, and nests', async () => {
     const { clock, store, inner } = make()
-    const cache = new Cache<number>({ store, clock, namespace: 'app' })
+    const cache = new Cache<number>({ store, clock, jitter: 0, namespace: 'app' })
     const users = cache.namespace('users')
     const admins = users.namespace('admins', { ttl: 1 })
     await cache.set('k', 1)
@@ -211,14 +211,14 @@ describe.each(Object.entries(STORES))('a cache over %s', (_, make) => {
 
   it('gives a namespace the ttl of what it is in', async () => {
     const { clock, store } = make()
-    const view = new Cache({ store, clock, ttl: 7 }).namespace('a').namespace('b')
+    const view = new Cache({ store, clock, jitter: 0, ttl: 7 }).namespace('a').namespace('b')
     await view.set('k', 1)
     expect(await view.getEntry('k')).toMatchObject({ expiresAt: clock.now() + 7_000 })
   })
 
   it('clears a namespace and what is in it, and nothing beside it', async () => {
     const { clock, store, inner } = make()
-    const cache = new Cache({ store, clock })
+    const cache = new Cache({ store, clock, jitter: 0 })
     const keys = ['k', 'users', 'user:1', 'users:1', 'users:old:1', 'users2:1', '__proto__']
     await cache.setMany(keys.map(key => [key, key] as const))
     expect(await cache.namespace('users').clear()).toEqual({ status: 'applied' })
@@ -229,7 +229,7 @@ describe.each(Object.entries(STORES))('a cache over %s', (_, make) => {
 
   it('counts exactly', async () => {
     const { clock, store } = make()
-    const cache = new Cache({ store, clock })
+    const cache = new Cache({ store, clock, jitter: 0 })
     await cache.set('a', 1)
     await cache.setMany({ b: 2, c: 3 })
     await cache.get('a')
@@ -260,7 +260,7 @@ describe.each(Object.entries(STORES))('a cache over %s', (_, make) => {
 
   it('tells what happens, with whole keys', async () => {
     const { clock, store } = make()
-    const cache = new Cache({ store, clock }).namespace('n')
+    const cache = new Cache({ store, clock, jitter: 0 }).namespace('n')
     const seen: unknown[] = []
     for (const type of [
       'hit',

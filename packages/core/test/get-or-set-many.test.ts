@@ -8,7 +8,7 @@ type Values = Record<string, string>
 describe.each(Object.entries(STORES))('getOrSetMany over %s', (_, make) => {
   it('loads all that is missing in one call, stores it, and answers in the order asked', async () => {
     const { clock, store, inner } = make()
-    const cache = new Cache<string>({ store, clock, batchSize: 2 }).namespace('n')
+    const cache = new Cache<string>({ store, clock, jitter: 0, batchSize: 2 }).namespace('n')
     await cache.set('b', 'stored')
     const asked: (readonly string[])[] = []
     const values = await cache.getOrSetMany(
@@ -39,7 +39,7 @@ describe.each(Object.entries(STORES))('getOrSetMany over %s', (_, make) => {
 
   it('shares its loads with single calls that come later', async () => {
     const { clock, store } = make()
-    const cache = new Cache<string>({ store, clock })
+    const cache = new Cache<string>({ store, clock, jitter: 0 })
     const loader = new ControlledLoader<Values>()
     const many = cache.getOrSetMany(['a', 'gone'], loader.load)
     await settled()
@@ -59,7 +59,7 @@ describe.each(Object.entries(STORES))('getOrSetMany over %s', (_, make) => {
 
   it('shares the loads of single calls that came before', async () => {
     const { clock, store } = make()
-    const cache = new Cache<string>({ store, clock })
+    const cache = new Cache<string>({ store, clock, jitter: 0 })
     const loader = new ControlledLoader<string>()
     const single = cache.getOrSet('a', loader.load)
     const asked: (readonly string[])[] = []
@@ -80,7 +80,7 @@ describe.each(Object.entries(STORES))('getOrSetMany over %s', (_, make) => {
 
   it('gives the error of its loader to all who wait, stores nothing, and loads again', async () => {
     const { clock, store } = make()
-    const cache = new Cache<string>({ store, clock })
+    const cache = new Cache<string>({ store, clock, jitter: 0 })
     const loader = new ControlledLoader<Values>()
     const error = new Error('origin')
     const many = cache.getOrSetMany(['a', 'b'], loader.load)
@@ -97,7 +97,7 @@ describe.each(Object.entries(STORES))('getOrSetMany over %s', (_, make) => {
 
   it('fails by itself when nobody waits, and when the single load it joined fails', async () => {
     const { clock, store } = make()
-    const cache = new Cache<string>({ store, clock })
+    const cache = new Cache<string>({ store, clock, jitter: 0 })
     const throwing = (): never => {
       throw new Error('origin')
     }
@@ -115,7 +115,7 @@ describe.each(Object.entries(STORES))('getOrSetMany over %s', (_, make) => {
 
   it('does not store the keys that were invalidated during the load, and stores the others', async () => {
     const { clock, store, inner } = make()
-    const cache = new Cache<string>({ store, clock })
+    const cache = new Cache<string>({ store, clock, jitter: 0 })
     const loader = new ControlledLoader<Values>()
     const many = cache.getOrSetMany(['a', 'b', 'c'], loader.load)
     await settled()
@@ -142,7 +142,7 @@ describe.each(Object.entries(STORES))('getOrSetMany over %s', (_, make) => {
 
   it('lets a listener and the loader ask for the keys that are being loaded', async () => {
     const { clock, store } = make()
-    const cache = new Cache<string>({ store, clock })
+    const cache = new Cache<string>({ store, clock, jitter: 0 })
     await cache.set('stored', 'S')
     const nested: Promise<string>[] = []
     const ask = (): void => {
@@ -168,7 +168,7 @@ describe('the fill of getOrSetMany', () => {
   it('writes in chunks, and leaves out what is invalidated while its chunk waits', async () => {
     const clock = new ManualClock()
     const store = new ControlledStore(clock)
-    const cache = new Cache<string>({ store, clock, batchSize: 1 })
+    const cache = new Cache<string>({ store, clock, jitter: 0, batchSize: 1 })
     const keys = ['a', 'b', 'c', 'd', 'e', 'f']
     const many = cache.getOrSetMany(keys, () => Object.fromEntries(keys.map(key => [key, 'old'])))
     for (const key of keys) await store.next('get', key).answer()
@@ -193,7 +193,7 @@ describe('the lookup of getOrSetMany', () => {
   it('joins loads that began while it was under way', async () => {
     const clock = new ManualClock()
     const store = new ControlledStore(clock)
-    const cache = new Cache<string>({ store, clock })
+    const cache = new Cache<string>({ store, clock, jitter: 0 })
     const loader = new ControlledLoader<string>()
     const many = cache.getOrSetMany(['a'], () => expect.fail('loaded'))
     const single = cache.getOrSet('a', loader.load)

@@ -6,7 +6,7 @@ import { ControlledLoader, STORES } from './support.ts'
 describe.each(Object.entries(STORES))('getOrSet over %s', (_, make) => {
   it('loads what is missing, with the key as the caller gave it, and stores it for the ttl', async () => {
     const { clock, store } = make()
-    const cache = new Cache({ store, clock, ttl: 10 }).namespace('n')
+    const cache = new Cache({ store, clock, jitter: 0, ttl: 10 }).namespace('n')
     expect(await cache.getOrSet('k', ({ key }) => `value of ${key}`)).toBe('value of k')
     expect(await cache.getEntry('k')).toMatchObject({ expiresAt: clock.now() + 10_000 })
     expect(await cache.getOrSet('k', () => expect.fail('loaded'))).toBe('value of k')
@@ -16,7 +16,7 @@ describe.each(Object.entries(STORES))('getOrSet over %s', (_, make) => {
 
   it('calls one loader for all who ask at once', async () => {
     const { clock, store } = make()
-    const cache = new Cache<number>({ store, clock })
+    const cache = new Cache<number>({ store, clock, jitter: 0 })
     const loader = new ControlledLoader<number>()
     const early = Array.from({ length: 50 }, () => cache.getOrSet('k', loader.load))
     await settled()
@@ -30,7 +30,7 @@ describe.each(Object.entries(STORES))('getOrSet over %s', (_, make) => {
 
   it('gives the error of a loader to all who wait, stores nothing, and loads again', async () => {
     const { clock, store } = make()
-    const cache = new Cache<number>({ store, clock })
+    const cache = new Cache<number>({ store, clock, jitter: 0 })
     const loader = new ControlledLoader<number>()
     const error = new Error('origin')
     const calls = [1, 2, 3].map(() => cache.getOrSet('k', loader.load))
@@ -44,7 +44,7 @@ describe.each(Object.entries(STORES))('getOrSet over %s', (_, make) => {
 
   it('rejects when a loader throws at once, whatever it throws', async () => {
     const { clock, store } = make()
-    const cache = new Cache({ store, clock })
+    const cache = new Cache({ store, clock, jitter: 0 })
     for (const thrown of [new Error('origin'), 'text', undefined]) {
       const call = cache.getOrSet('k', () => {
         throw thrown
@@ -61,7 +61,7 @@ describe.each(Object.entries(STORES))('getOrSet over %s', (_, make) => {
 
   it('does not store undefined', async () => {
     const { clock, store, inner } = make()
-    const cache = new Cache({ store, clock })
+    const cache = new Cache({ store, clock, jitter: 0 })
     expect(await cache.getOrSet('k', () => undefined)).toBeUndefined()
     expect(await cache.getOrSet('k', async () => undefined)).toBeUndefined()
     expect(inner.entries.size).toBe(0)
@@ -80,7 +80,7 @@ describe.each(Object.entries(STORES))('getOrSet over %s', (_, make) => {
     'lets a %s during the load win, gives the waiting their value, and starts anew for the next',
     async (name, invalidate) => {
       const { clock, store } = make()
-      const cache = new Cache<string>({ store, clock })
+      const cache = new Cache<string>({ store, clock, jitter: 0 })
       const view = cache.namespace('n')
       const outdated = new ControlledLoader<string>()
       const first = view.getOrSet('k', outdated.load)
@@ -102,7 +102,7 @@ describe.each(Object.entries(STORES))('getOrSet over %s', (_, make) => {
 
   it('leaves a load alone when other keys and namespaces are invalidated', async () => {
     const { clock, store } = make()
-    const cache = new Cache<string>({ store, clock })
+    const cache = new Cache<string>({ store, clock, jitter: 0 })
     const loader = new ControlledLoader<string>()
     const call = cache.namespace('n').getOrSet('k', loader.load)
     await settled()
@@ -116,8 +116,8 @@ describe.each(Object.entries(STORES))('getOrSet over %s', (_, make) => {
 
   it('shares loads and invalidations between two caches over one store, and counts each its own', async () => {
     const { clock, store } = make()
-    const one = new Cache<string>({ store, clock })
-    const two = new Cache<string>({ store, clock })
+    const one = new Cache<string>({ store, clock, jitter: 0 })
+    const two = new Cache<string>({ store, clock, jitter: 0 })
     const loader = new ControlledLoader<string>()
     const calls = [one.getOrSet('k', loader.load), two.getOrSet('k', loader.load)]
     await settled()
@@ -136,7 +136,7 @@ describe('a load and its peers', () => {
   const loadDuring = async (event: (store: FullStore) => void): Promise<unknown> => {
     const clock = new ManualClock()
     const store = new FullStore(clock)
-    const cache = new Cache<string>({ store, clock }).namespace('n')
+    const cache = new Cache<string>({ store, clock, jitter: 0 }).namespace('n')
     const loader = new ControlledLoader<string>()
     const call = cache.getOrSet('k', loader.load)
     await settled()
@@ -175,7 +175,7 @@ describe('the lookup of getOrSet', () => {
   it('counts those who joined it as hits when it finds something', async () => {
     const clock = new ManualClock()
     const store = new ControlledStore(clock)
-    const cache = new Cache<string>({ store, clock })
+    const cache = new Cache<string>({ store, clock, jitter: 0 })
     store.inner.set('k', { value: 'v', createdAt: 0, freshUntil: 1e12, expiresAt: 1e12 })
     const calls = [1, 2, 3].map(() => cache.getOrSet('k', () => expect.fail('loaded')))
     expect(store.pending).toHaveLength(1)
@@ -187,7 +187,7 @@ describe('the lookup of getOrSet', () => {
   it('that was under way at an invalidation does not lead to a fill', async () => {
     const clock = new ManualClock()
     const store = new ControlledStore(clock)
-    const cache = new Cache<string>({ store, clock })
+    const cache = new Cache<string>({ store, clock, jitter: 0 })
     const call = cache.getOrSet('k', () => 'loaded')
     const deletion = cache.delete('k')
     await store.next('get').answer()

@@ -34,6 +34,8 @@ export class LeasingStore implements Store, Leasing, Coherent {
   readonly bus: TestBus = new TestBus()
   readonly #server: Server
   readonly #clock: Clock
+  /** Whether it hands out stale entries as if they were fresh, as a store that does not look at `freshAt` does. */
+  knowsNoGrace = false
   /** While it is true every call fails. */
   away = false
 
@@ -49,14 +51,15 @@ export class LeasingStore implements Store, Leasing, Coherent {
     return entry && !isExpired(entry, this.#clock.now()) ? entry : undefined
   }
 
-  async getOrLease(key: string, leaseMs: number): Promise<LeaseRead> {
+  async getOrLease(key: string, leaseMs: number, freshAt?: number): Promise<LeaseRead> {
     const entry = await this.get(key)
-    if (entry) return entry
     const now = this.#clock.now()
-    if ((this.#server.leases.get(key)?.until ?? 0) > now) return { vacant: true, lease: undefined }
+    if (entry && (this.knowsNoGrace || entry.freshUntil > (freshAt ?? now))) return entry
+    const vacancy = { vacant: true, ...(entry && { stale: entry }) } as const
+    if ((this.#server.leases.get(key)?.until ?? 0) > now) return { ...vacancy, lease: undefined }
     const token = String(++this.#server.granted)
     this.#server.leases.set(key, { token, until: now + leaseMs })
-    return { vacant: true, lease: { token, stamp: 7 } }
+    return { ...vacancy, lease: { token, stamp: 7 } }
   }
 
   async fill(key: string, entry: Entry, lease: Lease | undefined): Promise<FillOutcome> {

@@ -141,7 +141,7 @@ describe.each(Object.entries(STORES))('a cache over %s', (_, make) => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async steps => {
         const { clock, store, inner } = make()
-        const cache = new Cache<number>({ store, clock, ttl: TTL_MS / 1_000, batchSize: 2 })
+        const cache = new Cache<number>({ store, clock, jitter: 0, ttl: TTL_MS / 1_000, batchSize: 2 })
         const model = new Model(clock)
         for (const take of steps) await take({ cache, model, clock })
         for (const k of [...KEYS, ...inner.entries.keys()]) expect(await cache.get(k)).toBe(model.get(k))

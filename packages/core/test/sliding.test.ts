@@ -7,7 +7,7 @@ function controlled(): { clock: ManualClock; store: ControlledStore; cache: Cach
   const store = new ControlledStore(clock)
   const until = clock.now() + 10_000
   store.inner.set('k', { value: 'old', createdAt: clock.now(), freshUntil: until, expiresAt: until })
-  return { clock, store, cache: new Cache<string>({ store, clock, ttl: 10 }) }
+  return { clock, store, cache: new Cache<string>({ store, clock, jitter: 0, ttl: 10 }) }
 }
 
 describe('a sliding get of a store that cannot move an expiry', () => {
@@ -66,7 +66,7 @@ describe('a sliding get of a store that cannot move an expiry', () => {
 
   it('does not put back what a waiting batch removes while it reads', async () => {
     const { clock, store } = controlled()
-    const cache = new Cache({ store, clock, batchSize: 1 })
+    const cache = new Cache({ store, clock, jitter: 0, batchSize: 1 })
     for (const batch of [
       () => cache.deleteMany(['a', 'b', 'c', 'd', 'k']),
       () => cache.setMany(['a', 'b', 'c', 'd', 'k'].map(key => [key, 'new'] as const)),
@@ -128,7 +128,7 @@ describe('a sliding get of a store that can move an expiry', () => {
       }
     }
     const store = new Touched(clock)
-    const cache = new Cache({ store, clock, ttl: 10 }).namespace('n')
+    const cache = new Cache({ store, clock, jitter: 0, ttl: 10 }).namespace('n')
     await cache.set('k', 'v')
     await cache.get('k', { ttl: 10 })
     await cache.get('k', { ttl: 5 })
@@ -165,7 +165,7 @@ describe('a plain get', () => {
     }
     const store = new ReadOnly(clock)
     store.entries.set('k', { value: 1, createdAt: 0, freshUntil: 1e12, expiresAt: 1e12 })
-    const cache = new Cache({ store, clock })
+    const cache = new Cache({ store, clock, jitter: 0 })
     expect(await cache.get('k')).toBe(1)
     expect(await cache.get('k', {})).toBe(1)
     await settled()

@@ -54,6 +54,12 @@ function make(
   return { clock, inner, store: wrap(inner) }
 }
 
+/** A loader that must not be called; a stale value that is served for its failure does not hide that. */
+export function never(): never {
+  expect.soft('a call of the loader').toBe('no call')
+  throw new Error('must not load')
+}
+
 /** A loader that the test lets give a value or fail. */
 export class ControlledLoader<V> {
   readonly calls: { resolve(value: V): void; reject(error: unknown): void }[] = []

@@ -160,3 +160,49 @@ describe('bad tags', () => {
     expect((await cache.set('a', 1, { tags: [] })).status).toBe('applied')
   })
 })
+
+describe('a load under way when one of its tags is invalidated', () => {
+  const begun = () => {
+    const releases: ((value: string) => void)[] = []
+    const load = () => new Promise<string>(resolve => releases.push(resolve))
+    return { load, release: (index: number, value: string) => releases[index]?.(value) }
+  }
+  const settle = () => new Promise<void>(resolve => setImmediate(resolve))
+
+  it('is not joined by whoever comes after that: they load anew', async () => {
+    const clock = new ManualClock()
+    const cache = new Cache<string>({ store: new TaggingStore(clock), clock })
+    const { load, release } = begun()
+    const first = cache.getOrSet('k', load, { tags: ['t'] })
+    await settle()
+    await cache.invalidateTags(['other'])
+    const joined = cache.getOrSet('k', load, { tags: ['t'] })
+    await cache.invalidateTags(['t'])
+    const second = cache.getOrSet('k', load, { tags: ['t'] })
+    const many = cache.getOrSetMany(['k'], () => new Map([['k', 'never called']]))
+    await settle()
+    release(1, 'new')
+    release(0, 'old')
+    expect(await Promise.all([first, joined, second])).toEqual(['old', 'old', 'new'])
+    expect((await many).get('k')).toBe('new')
+    expect(await cache.get('k')).toBe('new')
+  })
+
+  it('is not joined either if its loader named the tag', async () => {
+    const clock = new ManualClock()
+    const cache = new Cache<string>({ store: new TaggingStore(clock), clock })
+    const { load, release } = begun()
+    const first = cache.getOrSet('k', ({ setTags }) => {
+      setTags(['t'])
+      return load()
+    })
+    await settle()
+    await cache.invalidateTags(['t'])
+    const second = cache.getOrSet('k', load)
+    await settle()
+    release(0, 'old')
+    release(1, 'new')
+    expect(await Promise.all([first, second])).toEqual(['old', 'new'])
+    expect(await cache.get('k')).toBe('new')
+  })
+})

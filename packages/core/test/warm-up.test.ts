@@ -30,7 +30,7 @@ describe.each(Object.entries(STORES))('warm over %s', (_, make) => {
 
   it('writes pairs and items, each with its own ttl, and counts what is not valid', async () => {
     const { clock, store } = make()
-    const cache = new Cache<number>({ store, clock, ttl: 10, batchSize: 2 }).namespace('n')
+    const cache = new Cache<number>({ store, clock, jitter: 0, ttl: 10, batchSize: 2 }).namespace('n')
     const items = [...bad, ['a', 1], { key: 'b', value: 2, ttl: 60, metadata: { from: 'file' } }, ['c', 3]]
     expect(await cache.warm(items as never)).toEqual({ done: 3, failed: bad.length })
     expect(await cache.getMany(['a', 'b', 'c'])).toEqual(
@@ -49,7 +49,7 @@ describe.each(Object.entries(STORES))('warm over %s', (_, make) => {
 
   it('takes a Map, a generator or an async generator', async () => {
     const { clock, store } = make()
-    const cache = new Cache<number>({ store, clock, batchSize: 2 })
+    const cache = new Cache<number>({ store, clock, jitter: 0, batchSize: 2 })
     expect(await cache.warm(new Map([['a', 1]]))).toEqual({ done: 1, failed: 0 })
     const numbers = function* (): Generator<readonly [string, number]> {
       for (let n = 0; n < 5; n++) yield [`k${n}`, n]
@@ -68,7 +68,7 @@ describe.each(Object.entries(STORES))('warm over %s', (_, make) => {
 
   it('rejects with what the source throws, and lets go of what it held', async () => {
     const { clock, store } = make()
-    const cache = new Cache<number>({ store, clock })
+    const cache = new Cache<number>({ store, clock, jitter: 0 })
     const broken = function* (): Generator<readonly [string, number]> {
       yield ['a', 1]
       throw new Error('file ended')
@@ -81,7 +81,7 @@ describe('warm', () => {
   it('does not write a key that was invalidated while its batch filled', async () => {
     const clock = new ManualClock()
     const store = new BareStore(clock)
-    const cache = new Cache<string>({ store, clock })
+    const cache = new Cache<string>({ store, clock, jitter: 0 })
     const next = new ControlledLoader<readonly [string, string]>()
     const source = async function* (): AsyncGenerator<readonly [string, string]> {
       yield ['a', 'old']
@@ -111,7 +111,7 @@ describe('warm', () => {
     }
     const clock = new ManualClock()
     const store = new Strict(clock)
-    const cache = new Cache({ store, clock })
+    const cache = new Cache({ store, clock, jitter: 0 })
     expect(
       await cache.warm({
         *[Symbol.iterator]() {
@@ -189,7 +189,7 @@ describe('WarmUpQueue', () => {
   const queued = (options?: ConstructorParameters<typeof WarmUpQueue>[1], batchSize = 100) => {
     const clock = new ManualClock()
     const store = new FullStore(clock)
-    const cache = new Cache({ store, clock, batchSize }).namespace('n')
+    const cache = new Cache({ store, clock, jitter: 0, batchSize }).namespace('n')
     return { clock, store, cache, queue: new WarmUpQueue(cache, options) }
   }
   const item = (key: string, value: unknown = key): WarmUpItem => ({ key, value })
@@ -258,7 +258,7 @@ describe('WarmUpQueue', () => {
   it('drops it too while an earlier batch of the same warm-up is being written', async () => {
     const clock = new ManualClock()
     const store = new ControlledStore(clock)
-    const cache = new Cache({ store, clock, batchSize: 1 })
+    const cache = new Cache({ store, clock, jitter: 0, batchSize: 1 })
     const queue = new WarmUpQueue(cache, { batchSize: 10 })
     for (const key of ['a', 'b', 'c']) queue.push(item(key, 'old'))
     await settled()

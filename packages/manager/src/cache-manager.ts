@@ -40,6 +40,8 @@ export class CacheManager implements AsyncDisposable {
     this.cache = new Cache({
       store: storeOf(settings),
       ttl: defaultTtl,
+      // Those who say how long a value lives mean just that.
+      jitter: 0,
       batchSize,
       ...(metrics && { observer: metrics.observer }),
     })

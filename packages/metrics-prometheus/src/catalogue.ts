@@ -100,6 +100,23 @@ export const READ_METRICS: readonly ReadMetric[] = [
     read: perCache(({ stats }) => stats.sharedLoads),
   },
   {
+    name: 'stale_reads_total',
+    type: 'counter',
+    help: 'Reads that were given a stale value; they count as misses, too.',
+    labels: ['cache'],
+    read: perCache(({ stats }) => stats.stales),
+  },
+  {
+    name: 'refreshes_total',
+    type: 'counter',
+    help: 'Loads that were to replace a value that was still there, by how they ended.',
+    labels: ['cache', 'outcome'],
+    read: ({ cache, stats }) => [
+      [{ cache, outcome: 'ok' }, stats.refreshes],
+      [{ cache, outcome: 'error' }, stats.refreshErrors],
+    ],
+  },
+  {
     name: 'failed_operations_total',
     type: 'counter',
     help: 'Store operations that failed; reads became misses, writes said so.',

@@ -20,8 +20,6 @@ export const LEASE_WAIT = 1_000
 const MARGIN = 100
 /** A read that does not ask the remote takes no time; what is longer did ask. */
 const ASKED = 20
-/** After these a read may still join a load that began before. To be emptied when it may not any more. */
-export const JOINED_AFTERWARDS: readonly WriteKind[] = ['invalidateTags']
 /** Of one process. */
 const MOST_WRITES = 1_000_000
 
@@ -165,7 +163,7 @@ export class ProcessJudge {
     if (status === 'failed') this.#tell('failed write', `${kind} was neither applied nor queued`)
     this.statuses[status] = (this.statuses[status] ?? 0) + 1
     const [keys, versions] = [[...written.keys()], [...written.values()]]
-    if (this.#ownExpected && !JOINED_AFTERWARDS.includes(kind)) {
+    if (this.#ownExpected) {
       for (const [key, version] of written) if (this.#options.owns(key)) this.#own.set(key, version)
     }
     const write = { id, kind, keys, versions, startedAt, endedAt, status }

@@ -1,6 +1,5 @@
 import type { Cache, WriteOutcome } from '@cache/core'
 import { sleep } from './clock.ts'
-import { JOINED_AFTERWARDS } from './judge.ts'
 import { groupOf, KEYS, nameOf, ownerOf, tagsOf } from './keys.ts'
 import type { ReadKind, Versioned, WriteKind } from './protocol.ts'
 import type { Random } from './random.ts'
@@ -146,7 +145,7 @@ export class Workload {
     })
     const wanted = kind.endsWith('Many')
       ? random.shuffled(candidates).slice(0, random.between(2, 4))
-      : [random.pick(JOINED_AFTERWARDS.includes(kind) ? candidates : this.#endangered(candidates))]
+      : [random.pick(this.#endangered(candidates))]
     const versions = await source.bump(wanted)
     const written = new Map<number, number>()
     for (const [i, version] of versions.entries()) {

@@ -1,0 +1,56 @@
+import type { Awaitable } from './awaitable.ts'
+import type { Engine } from './engine.ts'
+import type { Entry } from './entry.ts'
+import type { LeaseRead } from './leasing.ts'
+import { isNegative } from './negative.ts'
+import type { Policy } from './policy.ts'
+import type { Flight } from './single-flight.ts'
+
+/** When a hit has its value loaded anew, though it is fresh. */
+export interface EarlyRefresh {
+  /** From this part of its life on; 0: not for that. */
+  readonly refreshAhead: number
+  /** How much earlier than the next load would take, on average; 0: not for that. */
+  readonly earlyRefresh: number
+}
+
+/**
+ * Whether something read is an entry to be served without question. What has no grace is never stale: it is there, or it is
+ * not. A promise and a vacancy have no time until which they are fresh: one comparison is all that a hit costs.
+ */
+export function isFresh({ coarseClock }: Engine, read: Awaitable<LeaseRead>): read is Entry {
+  if (!read) return false
+  const { freshUntil, expiresAt } = read as Entry
+  return freshUntil > coarseClock.now() || freshUntil >= expiresAt
+}
+
+/**
+ * Whether a fresh entry is to be replaced already: past the part of its life that `refreshAhead` says, or by lot, the likelier
+ * the nearer its end and the longer loads take (XFetch: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache
+ * Stampede Prevention", VLDB 2015).
+ */
+export function isDue(engine: Engine, { early, loadTime }: Policy, entry: Entry): boolean {
+  if (early === undefined || isNegative(entry)) return false
+  const { refreshAhead, earlyRefresh } = early
+  const { createdAt, freshUntil } = entry
+  const now = engine.coarseClock.now()
+  if (refreshAhead > 0 && now >= createdAt + refreshAhead * (freshUntil - createdAt)) return true
+  if (earlyRefresh === 0 || loadTime.average === 0) return false
+  return now - loadTime.average * earlyRefresh * Math.log(engine.random()) >= freshUntil
+}
+
+/** What a flight is to replace, if it can be served still. */
+export function servable({ clock, flights }: Engine, { stale, begun }: Flight): Entry | undefined {
+  if (!stale || stale.expiresAt <= clock.now() || flights.tags.isOutdated(stale.tags, begun)) return undefined
+  return stale
+}
+
+/** How long loads take, as a moving average in which the latest counts an eighth. */
+export class LoadTime {
+  /** Milliseconds; 0 before the first load. */
+  average = 0
+
+  note(ms: number): void {
+    this.average = this.average === 0 ? ms : this.average + (ms - this.average) / 8
+  }
+}

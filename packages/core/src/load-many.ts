@@ -1,0 +1,199 @@
+import { deleteMany, eachChunk, fillMany } from './batch.ts'
+import type { Engine } from './engine.ts'
+import type { Entry } from './entry.ts'
+import { isFresh } from './freshness.ts'
+import { keepLeases, releaseLease } from './lease-hold.ts'
+import { isVacant, type Lease } from './leasing.ts'
+import { type LoadReport, loadFailed, loadSucceeded } from './load-report.ts'
+import { loadEach, type ManyLoader } from './many-loader.ts'
+import { negativeEntry, unwrap } from './negative.ts'
+import type { Policy } from './policy.ts'
+import { board, leaseToReplace, mayRefresh, staleOr, startLoading } from './read-through.ts'
+import type { Flight } from './single-flight.ts'
+
+/** What many keys are loaded for: one `getOrSetMany` call. */
+export interface ManyLoad<V> {
+  /** Whole keys, each with the key as the caller gave it. */
+  readonly addresses: ReadonlyMap<string, string>
+  readonly loadMissing: ManyLoader<V>
+  readonly policy: Policy
+  readonly batchSize: number
+}
+
+type Flights = ReadonlyMap<string, Flight>
+/** By whole key; `undefined` was not found. */
+type Values = ReadonlyMap<string, unknown>
+
+/** Keys that are loaded in one call, each with its flight. */
+export class SharedLoad<V> {
+  readonly #engine: Engine
+  readonly #call: ManyLoad<V>
+  readonly #flights = new Map<string, Flight>()
+  #loading: Promise<Values> | undefined
+
+  constructor(engine: Engine, call: ManyLoad<V>) {
+    this.#engine = engine
+    this.#call = call
+  }
+
+  /** A listener that is told of the miss may ask for the key at once: by then the flight is complete. */
+  load(address: string, stale: Entry | undefined): Promise<unknown> {
+    const flight = this.#begin(address, stale)
+    const promise = board(this.#engine, { address, policy: this.#call.policy }, flight)
+    startLoading(this.#engine, { address, policy: this.#call.policy }, flight)
+    return promise
+  }
+
+  /** Loads behind a hit, unless that is under way. */
+  refresh(address: string, entry: Entry): void {
+    if (!mayRefresh(this.#engine, address)) return
+    const flight = this.#begin(address, entry)
+    flight.wanted = true
+    startLoading(this.#engine, { address, policy: this.#call.policy }, flight)
+  }
+
+  #begin(address: string, stale: Entry | undefined): Flight {
+    const engine = this.#engine
+    const flight = engine.flights.begin(address)
+    flight.stale = stale
+    this.#flights.set(address, flight)
+    this.#loading ??= loadAndFill(engine, this.#call, this.#flights)
+    flight.promise = this.#loading.then(
+      values => values.get(address),
+      error => staleOr(engine, address, flight, error),
+    )
+    flight.promise.catch(() => {}) // Perhaps nobody waits.
+    return flight
+  }
+}
+
+/** @returns the values that were found meanwhile, and those loaded */
+async function loadAndFill<V>(engine: Engine, call: ManyLoad<V>, flights: Flights): Promise<Values> {
+  await undefined // Until all flights have begun.
+  try {
+    const found = await leaseEach(engine, flights, call.batchSize)
+    const missing = [...flights.keys()].filter(address => !found.has(address))
+    if (missing.length === 0) return found
+    const loaded = await load(engine, call, flights, missing)
+    await fill(engine, call, flights, loaded)
+    return found.size === 0 ? loaded : new Map([...found, ...loaded])
+  } finally {
+    for (const [address, flight] of flights) {
+      engine.flights.end(address, flight)
+      if (flight.lease) releaseLease(engine, address, flight.lease)
+    }
+  }
+}
+
+/** Asks for the lease of each key, where the store grants any. @returns what need not be loaded here */
+async function leaseEach(engine: Engine, flights: Flights, batchSize: number): Promise<Values> {
+  const found = new Map<string, unknown>()
+  if (!engine.leasing) return found
+  await eachChunk(new Set(flights.keys()), batchSize, async chunk => {
+    await Promise.all(
+      chunk.map(async address => {
+        const entry = await lease(engine, address, flights.get(address) as Flight)
+        if (entry) found.set(address, unwrap(entry))
+      }),
+    )
+  })
+  return found
+}
+
+/**
+ * Asks for the lease of a key. What another process loads that is not there at all is loaded here as well, for this call
+ * alone.
+ *
+ * @returns what another process stored meanwhile, or is about to replace
+ */
+async function lease(engine: Engine, address: string, flight: Flight): Promise<Entry | undefined> {
+  const { stale } = flight
+  const ahead = isFresh(engine, stale) ? stale : undefined
+  const read = ahead ? await leaseToReplace(engine, address, ahead) : await engine.readOrLease(address)
+  if (!isVacant(read)) {
+    return read && (ahead ? read.freshUntil > ahead.freshUntil : isFresh(engine, read)) ? read : undefined
+  }
+  flight.lease = read.lease
+  if (!flight.invalidated) flight.stale = read.stale
+  if (read.lease || !read.stale) return undefined
+  flight.tell('stale', address)
+  return read.stale
+}
+
+/** @returns a value or `undefined` for each of the missing */
+async function load<V>(
+  engine: Engine,
+  { addresses, loadMissing, policy }: ManyLoad<V>,
+  flights: Flights,
+  missing: readonly string[],
+): Promise<Values> {
+  const stop = keepLeases(engine, leasesOf(flights))
+  const report: LoadReport = {
+    addresses: missing,
+    refreshed: missing.filter(address => flights.get(address)?.stale),
+    startedAt: performance.now(),
+  }
+  try {
+    const keys = missing.map(address => addresses.get(address) as string)
+    const values = await loadEach(loadMissing, keys)
+    loadSucceeded(engine, report)
+    return new Map(missing.map((address, index) => [address, values[index]]))
+  } catch (error) {
+    for (const address of policy.errorTtl > 0 ? missing : []) {
+      if (!flights.get(address)?.superseded) engine.remember(address, error, policy.errorTtl)
+    }
+    loadFailed(engine, report, error)
+    throw error
+  } finally {
+    stop()
+  }
+}
+
+function leasesOf(flights: Flights): Map<string, Lease> {
+  const leases = new Map<string, Lease>()
+  for (const [address, { lease }] of flights) if (lease) leases.set(address, lease)
+  return leases
+}
+
+/** Values that cannot be stored are still the caller's: the load succeeded. What was not found is removed if it is stored. */
+async function fill<V>(
+  engine: Engine,
+  { policy, batchSize }: ManyLoad<V>,
+  flights: Flights,
+  values: Values,
+): Promise<void> {
+  const entries = new Map<string, Entry>()
+  const gone: string[] = []
+  for (const [address, value] of values) {
+    const flight = flights.get(address) as Flight
+    if (flight.superseded || engine.flights.tags.isOutdated(policy.tags, flight.since)) continue
+    if (value !== undefined) entries.set(address, engine.entry(value, policy))
+    else if (policy.negativeTtl > 0) entries.set(address, negativeEntry(engine, policy, policy.tags))
+    else if (flight.stale) gone.push(address)
+  }
+  await engine.aside('setMany', () =>
+    engine.leasing ? fillLeased(engine, entries, flights, batchSize) : fillMany(engine, entries, batchSize),
+  )
+  if (gone.length > 0) await engine.aside('deleteMany', () => deleteMany(engine, gone, batchSize))
+}
+
+/** Each under its own lease. What is invalidated while it waits for its turn is refused by the store, or is not sent. */
+async function fillLeased(
+  engine: Engine,
+  entries: ReadonlyMap<string, Entry>,
+  flights: Flights,
+  batchSize: number,
+): Promise<void> {
+  await eachChunk(new Set(entries.keys()), batchSize, async chunk => {
+    await Promise.all(
+      chunk.map(async address => {
+        const flight = flights.get(address) as Flight
+        const { lease } = flight
+        if (flight.superseded) return
+        flight.lease = undefined
+        // One that cannot be stored must not keep the others from it.
+        await engine.aside('set', () => engine.fill(address, entries.get(address) as Entry, lease))
+      }),
+    )
+  })
+}

@@ -1,0 +1,66 @@
+import { pairs } from './arguments.ts'
+import * as batch from './batch.ts'
+import type { Items, SetOptions } from './cache-options.ts'
+import type { Entry } from './entry.ts'
+import { isFresh } from './freshness.ts'
+import { unwrap } from './negative.ts'
+import type { WriteOutcome, WriteStatus } from './outcome.ts'
+import type { View } from './view.ts'
+
+/** The values of those keys that have a fresh one, in the order of `keys`. */
+export async function getMany(view: View, keys: Iterable<string>): Promise<Map<string, unknown>> {
+  const { engine, batchSize } = view
+  const addresses = view.addresses(keys)
+  const found = await batch.readMany(engine, [...addresses.keys()], batchSize)
+  const values = new Map<string, unknown>()
+  for (const [address, key] of addresses) {
+    const entry = found.get(address)
+    if (!isFresh(engine, entry)) {
+      engine.miss(address)
+      continue
+    }
+    engine.hit(address)
+    const value = unwrap(entry)
+    if (value !== undefined) values.set(key, value)
+  }
+  return values
+}
+
+/** Writes many values under one set of options; all are checked before anything is written. */
+export async function setMany<V>(view: View, items: Items<V>, options?: SetOptions): Promise<WriteOutcome> {
+  view.engine.assertOpen()
+  const entries = new Map<string, Entry>()
+  for (const [key, value] of pairs(items)) entries.set(view.address(key), view.entry(value, options))
+  // A single chunk is checked by the store as it writes it.
+  if (entries.size > view.batchSize) {
+    for (const [address, entry] of entries) view.engine.checking?.check(address, entry)
+  }
+  return writeMany(view, entries)
+}
+
+/** Writes entries by whole key. */
+export async function writeMany(view: View, entries: ReadonlyMap<string, Entry>): Promise<WriteOutcome> {
+  const outcome = await batch.setMany(view.engine, entries, view.batchSize)
+  view.engine.counts.sets += entries.size
+  tellEach(view, 'set', entries.keys(), outcome)
+  return view.named(outcome)
+}
+
+export async function deleteMany(view: View, keys: Iterable<string>): Promise<WriteOutcome> {
+  const addresses = [...view.addresses(keys).keys()]
+  const outcome = await batch.deleteMany(view.engine, addresses, view.batchSize)
+  view.engine.counts.deletes += addresses.length
+  tellEach(view, 'delete', addresses, outcome)
+  return view.named(outcome)
+}
+
+function tellEach(
+  { engine: { events } }: View,
+  type: 'set' | 'delete',
+  addresses: Iterable<string>,
+  { status, failures }: WriteOutcome,
+): void {
+  if (!events.has(type)) return
+  const others: WriteStatus = failures ? 'applied' : status
+  for (const key of addresses) events.emit(type, { key, status: failures?.has(key) ? 'failed' : others })
+}
