@@ -72,6 +72,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   } catch (thrown) {
     await stage.end()
     if (stage.violations.length === 0) throw thrown
+    run.log(`the run could not go on: ${thrown}`)
     return report(run, { seed, efficiency, tallies: [], seconds: (now() - startedAt) / 1_000 })
   }
 }
