@@ -108,7 +108,8 @@ export class LoadRun implements LoadContext {
   get setTags(): (tags: readonly string[]) => void {
     return tags => {
       const merged = toTags([...(this.#order.policy.tags ?? []), ...toTags(tags)])
-      if (merged.length > 0) this.#engine.assertTagging()
+      if (merged.length === 0) return
+      this.#engine.assertTagging()
       this.#tags = merged
       this.#flight.tags = merged
     }

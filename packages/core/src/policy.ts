@@ -116,8 +116,13 @@ function timeoutOf(
   return option === false ? undefined : check(option)
 }
 
-const toSoftTimeout = (value: Duration): number => toMillisecondsFromZero(value, 'softTimeout')
-const toHardTimeout = (value: Duration): number => toMilliseconds(value, 'hardTimeout')
+/** The longest that a timer of Node can wait, about 24 days; one set for longer fires at once. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+const toSoftTimeout = (value: Duration): number =>
+  Math.min(toMillisecondsFromZero(value, 'softTimeout'), MAX_TIMEOUT_MS)
+const toHardTimeout = (value: Duration): number =>
+  Math.min(toMilliseconds(value, 'hardTimeout'), MAX_TIMEOUT_MS)
 const orNone = (tags: readonly string[]) => (tags.length === 0 ? undefined : tags)
 
 function toRetention(value: Duration | false, name: string): number {

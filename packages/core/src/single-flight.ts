@@ -116,7 +116,7 @@ export class FlightTable {
   joinable(key: string): Flight | undefined {
     const flight = this.get(key)
     if (!flight?.loading || !this.tags.isOutdated(flight.tags, flight.since)) return flight
-    this.supersede(key)
+    this.retire(key, flight)
     return undefined
   }
 
@@ -170,8 +170,8 @@ export class FlightTable {
     flight.wake?.()
   }
 
-  /** Nobody waits for a load and it was told to stop: the next caller starts another one. */
-  abandon(key: string, flight: Flight): void {
+  /** What is being loaded will not be stored, though what is stored is as good as before: the next caller starts another load. */
+  retire(key: string, flight: Flight): void {
     flight.superseded = true
     this.end(key, flight)
   }

@@ -118,7 +118,7 @@ export class Waiter implements Caller {
 /** Tells a loader that nobody waits for it. One that never asked for a signal goes on: whoever comes next joins it. */
 export function stopIfAbandoned(engine: Engine, address: string, flight: Flight): void {
   if (!flight.stop || !flight.isAbandoned) return
-  engine.flights.abandon(address, flight)
+  engine.flights.retire(address, flight)
   if (flight.lease) releaseLease(engine, address, flight.lease)
   flight.lease = undefined
   flight.stop(flight.reason)

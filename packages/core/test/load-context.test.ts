@@ -73,6 +73,18 @@ describe.each(Object.entries(STORES))('what a loader says over %s', (_, make) =>
     expect(cache.stats()).toMatchObject({ loads: 1, refreshes: 1 })
   })
 
+  it('keep leaves the tags as they are if the loader sets none', async () => {
+    const made = make()
+    const cache = cacheOf(made)
+    await cache.set('k', 'old', { tags: ['t'] })
+    made.clock.advance(10_000)
+    await cache.getOrSet('k', ({ keep, setTags }) => {
+      setTags([])
+      return keep()
+    })
+    expect((await cache.getEntry('k'))?.tags).toEqual(['t'])
+  })
+
   it('keep takes what the loader sets beside it', async () => {
     const made = make()
     const cache = cacheOf(made)

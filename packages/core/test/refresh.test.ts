@@ -127,6 +127,22 @@ describe.each(Object.entries(STORES))('refreshAhead over %s', (_, make) => {
   })
 })
 
+describe.each(Object.entries(STORES))('two calls for many at once over %s', (_, make) => {
+  it('load what is due once', async () => {
+    const { cache } = await aged(make(), 9_000, { refreshAhead: 0.5 })
+    const asked: (readonly string[])[] = []
+    const load = async (keys: readonly string[]): Promise<Record<string, string>> => {
+      asked.push(keys)
+      return { k: 'new' }
+    }
+    const found = await Promise.all([cache.getOrSetMany(['k'], load), cache.getOrSetMany(['k'], load)])
+    expect(found).toEqual([new Map([['k', 'old']]), new Map([['k', 'old']])])
+    await settled()
+    expect(asked).toEqual([['k']])
+    expect(cache.stats()).toMatchObject({ hits: 2, refreshes: 1, inFlight: 0 })
+  })
+})
+
 describe('earlyRefresh', () => {
   const clockAndCache = (random: () => number) => {
     const clock = new ManualClock()

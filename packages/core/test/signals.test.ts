@@ -267,3 +267,19 @@ it('a hard timeout also ends the wait for a store that hangs', async () => {
   await store.answerAll()
   expect(store.inner.entries.get('k')?.value).toBe('v')
 })
+
+it('a hard timeout of more than a timer can wait is not one that fires at once', async () => {
+  const clock = new ManualClock()
+  const waits: number[] = []
+  const timed = {
+    now: () => clock.now(),
+    setTimeout: (fn: () => void, ms: number) => {
+      waits.push(ms)
+      return clock.setTimeout(fn, ms)
+    },
+    clearTimeout: clock.clearTimeout.bind(clock),
+  }
+  const cache = new Cache<string>({ store: new BareStore(clock), clock: timed, hardTimeout: '60d' })
+  expect(await cache.getOrSet('k', () => 'v')).toBe('v')
+  expect(waits).toEqual([2_147_483_647])
+})

@@ -1,23 +1,34 @@
-import { Cache, CacheError, type Loader, type LoadOptions, ManualClock, type Store } from '@cache/core'
+import {
+  Cache,
+  CacheError,
+  isTagging,
+  type Loader,
+  type LoadOptions,
+  ManualClock,
+  type Store,
+} from '@cache/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LeasingStore, Server } from './leasing-store.ts'
-import { asynchronous, BareStore, FullStore, settled } from './stores.ts'
+import { asynchronous, BareStore, FullStore, settled, TaggingStore } from './stores.ts'
 
 const KEYS = ['a', 'b', 'c']
 const TTL_MS = 1_000
 const GRACE_MS = 2_000
 const HARD_MS = 300
 const STEP_MS = 50
+const TAG = 't'
 
 /** A value knows when its load began, in steps of the run, and when it was stored, by the clock. */
 interface Born {
   readonly step: number
   readonly at: number
+  readonly isTagged: boolean
 }
 
 interface Load {
   readonly keys: readonly string[]
+  readonly isTagged: boolean
   readonly step: number
   readonly signal: AbortSignal | undefined
   isOver: boolean
@@ -48,11 +59,14 @@ class Run {
   /** What was wrong with an answer. */
   readonly faults: unknown[] = []
   readonly #invalidated = new Map<string, number>()
+  #tagInvalidated = 0
+  readonly #keepsTags: boolean
   #step = 0
 
   constructor(make: (clock: ManualClock) => Made, options: LoadOptions) {
     const { store, peek } = make(this.clock)
     this.#peek = peek
+    this.#keepsTags = isTagging(store)
     const lives = { ttl: `${TTL_MS}ms`, grace: `${GRACE_MS}ms`, jitter: 0 } as const
     this.cache = new Cache<Born>({ store, clock: this.clock, random: () => 0.5, ...lives, ...options })
   }
@@ -62,22 +76,24 @@ class Run {
     return entry && entry.expiresAt > this.clock.now() ? entry : undefined
   }
 
-  read(key: string, options: LoadOptions, patience: 'patient' | 'fickle'): void {
+  read(key: string, given: LoadOptions, patience: 'patient' | 'fickle'): void {
+    const options = this.#keepsTags ? given : without(given)
     const load: Loader<Born | undefined> = context => {
       // Half of the loaders ask for their signal.
       const signal = this.#step % 2 === 0 ? context.signal : undefined
-      return this.#load([key], signal).then(loaded => loaded && (loaded.get(key) as Born))
+      return this.#load([key], signal, options).then(loaded => loaded && (loaded.get(key) as Born))
     }
     this.#call([key], options, patience, async all => [
       (await this.cache.getOrSet(key, load, all)) as Born | undefined,
     ])
   }
 
-  readMany(keys: readonly string[], options: LoadOptions, patience: 'patient' | 'fickle'): void {
+  readMany(keys: readonly string[], given: LoadOptions, patience: 'patient' | 'fickle'): void {
+    const options = this.#keepsTags ? given : without(given)
     this.#call(keys, options, patience, async all => {
       const found = await this.cache.getOrSetMany(
         keys,
-        missing => this.#load(missing, undefined).then(loaded => loaded ?? new Map<string, Born>()),
+        missing => this.#load(missing, undefined, options).then(loaded => loaded ?? new Map<string, Born>()),
         all,
       )
       return [...found.values()]
@@ -95,7 +111,13 @@ class Run {
   async invalidate(key: string, how: 'delete' | 'set'): Promise<void> {
     this.#invalidated.set(key, ++this.#step)
     if (how === 'delete') await this.cache.delete(key)
-    else await this.cache.set(key, { step: this.#step, at: this.clock.now() })
+    else await this.cache.set(key, { step: this.#step, at: this.clock.now(), isTagged: false })
+  }
+
+  async invalidateTag(): Promise<void> {
+    if (!this.#keepsTags) return
+    this.#tagInvalidated = ++this.#step
+    await this.cache.invalidateTags([TAG])
   }
 
   /** Step by step: whoever is answered at a time sees that time. */
@@ -126,18 +148,24 @@ class Run {
     expect(stales).toBeLessThanOrEqual(misses)
   }
 
-  #load(keys: readonly string[], signal: AbortSignal | undefined): Promise<Map<string, Born> | undefined> {
+  #load(
+    keys: readonly string[],
+    signal: AbortSignal | undefined,
+    { tags }: LoadOptions,
+  ): Promise<Map<string, Born> | undefined> {
     const step = ++this.#step
+    const isTagged = tags !== undefined
     for (const key of keys) {
       const others = this.loads.filter(load => {
         const isCurrent = !load.isOver && !load.signal?.aborted && load.keys.includes(key)
-        return isCurrent && load.step > (this.#invalidated.get(key) ?? 0)
+        return isCurrent && load.step > this.#invalidatedAt(key, load.isTagged)
       })
       expect(others).toEqual([])
     }
     const { promise, resolve, reject } = Promise.withResolvers<Map<string, Born> | undefined>()
     const load: Load = {
       keys,
+      isTagged,
       step,
       signal,
       isOver: false,
@@ -146,7 +174,7 @@ class Run {
         load.isOver = true
         if (settle === 'error') reject(new LoadError('origin'))
         else if (settle === 'nothing') resolve(undefined)
-        else resolve(new Map(keys.map(key => [key, { step, at: this.clock.now() }])))
+        else resolve(new Map(keys.map(key => [key, { step, at: this.clock.now(), isTagged }])))
       },
     }
     this.loads.push(load)
@@ -194,8 +222,12 @@ class Run {
 
   /** Nothing from before an invalidation is seen by who asked after it. */
   #checkAge(key: string, value: Born, askedAt: number): void {
-    const invalidated = this.#invalidated.get(key) ?? 0
+    const invalidated = this.#invalidatedAt(key, value.isTagged)
     if (invalidated < askedAt) expect(value.step).toBeGreaterThanOrEqual(invalidated)
+  }
+
+  #invalidatedAt(key: string, isTagged: boolean): number {
+    return Math.max(this.#invalidated.get(key) ?? 0, isTagged ? this.#tagInvalidated : 0)
   }
 
   #checkRejection(call: Call, error: unknown): void {
@@ -216,6 +248,10 @@ class Run {
   }
 }
 
+function without({ tags: _, ...options }: LoadOptions): LoadOptions {
+  return options
+}
+
 interface Made {
   readonly store: Store
   readonly peek: (key: string) => { value: unknown; expiresAt: number } | undefined
@@ -229,6 +265,14 @@ const STORES: Readonly<Record<string, (clock: ManualClock) => Made>> = {
   'an asynchronous store': clock => {
     const store = new FullStore(clock)
     return { store: asynchronous(store), peek: key => store.entries.get(key) }
+  },
+  'a store that keeps tags': clock => {
+    const store = new TaggingStore(clock)
+    return { store, peek: key => store.get(key) }
+  },
+  'an asynchronous store that keeps tags': clock => {
+    const store = new TaggingStore(clock)
+    return { store: asynchronous(store), peek: key => store.get(key) }
   },
   'a store that grants leases': clock => {
     const server = new Server()
@@ -253,6 +297,7 @@ const timeouts = fc.record(
   {
     softTimeout: fc.constantFrom(0 as const, '100ms' as const, false as const),
     hardTimeout: fc.constantFrom(`${HARD_MS}ms` as const),
+    tags: fc.constant([TAG]),
   },
   { requiredKeys: [] },
 )
@@ -287,6 +332,7 @@ const commands: fc.Arbitrary<Command>[] = [
   fc
     .constantFrom(50, 100, 300, 700, 1_000, 2_500)
     .map(ms => command(`advance ${ms}`, run => run.advance(ms))),
+  fc.constant(command('invalidate the tag', run => run.invalidateTag())),
   fc
     .tuple(key, fc.constantFrom('delete' as const, 'set' as const))
     .map(([k, how]) => command(`${how} ${k}`, run => run.invalidate(k, how))),

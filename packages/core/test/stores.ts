@@ -15,11 +15,12 @@ import type {
   Observer,
   Store,
   StoreHealth,
+  Tagging,
   TierStats,
   Touching,
   WriteOutcome,
 } from '@cache/core'
-import { APPLIED, type Clock, isExpired, ObserverSet } from '@cache/core'
+import { APPLIED, type Clock, isExpired, ObserverSet, TagLog } from '@cache/core'
 
 /** A store with the five methods only, that answers at once. */
 export class BareStore implements Store {
@@ -113,6 +114,32 @@ export class FullStore
 
   observe(observer: Observer): () => void {
     return this.observers.add(observer)
+  }
+}
+
+/** A store that keeps tags. */
+export class TaggingStore extends FullStore implements Tagging {
+  readonly tags: TagLog = new TagLog()
+  readonly written: WeakMap<Entry, number> = new WeakMap()
+
+  override get(key: string): Entry | undefined {
+    const entry = super.get(key)
+    return entry && !this.tags.isOutdated(entry.tags, this.written.get(entry) ?? 0) ? entry : undefined
+  }
+
+  override set(key: string, entry: Entry): WriteOutcome {
+    this.written.set(entry, this.tags.now)
+    return super.set(key, entry)
+  }
+
+  override setMany(entries: ReadonlyMap<string, Entry>): WriteOutcome {
+    for (const [key, entry] of entries) this.set(key, entry)
+    return APPLIED
+  }
+
+  invalidateTags(tags: readonly string[]): WriteOutcome {
+    this.tags.invalidate(tags)
+    return APPLIED
   }
 }
 

@@ -1,34 +1,8 @@
-import { APPLIED, Cache, type Entry, type Tagging, TagLog, type WriteOutcome } from '@cache/core'
+import { APPLIED, Cache } from '@cache/core'
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../src/manual-clock.ts'
-import { asynchronous, BareStore, FullStore, settled } from './stores.ts'
+import { asynchronous, BareStore, ControlledStore, settled, TaggingStore } from './stores.ts'
 import { ControlledLoader, expectRejection } from './support.ts'
-
-/** A store that keeps tags. */
-class TaggingStore extends FullStore implements Tagging {
-  readonly tags: TagLog = new TagLog()
-  readonly written = new WeakMap<Entry, number>()
-
-  override get(key: string): Entry | undefined {
-    const entry = super.get(key)
-    return entry && !this.tags.isOutdated(entry.tags, this.written.get(entry) ?? 0) ? entry : undefined
-  }
-
-  override set(key: string, entry: Entry): WriteOutcome {
-    this.written.set(entry, this.tags.now)
-    return super.set(key, entry)
-  }
-
-  override setMany(entries: ReadonlyMap<string, Entry>): WriteOutcome {
-    for (const [key, entry] of entries) this.set(key, entry)
-    return APPLIED
-  }
-
-  invalidateTags(tags: readonly string[]): WriteOutcome {
-    this.tags.invalidate(tags)
-    return APPLIED
-  }
-}
 
 function tagged() {
   const clock = new ManualClock()
@@ -186,6 +160,20 @@ describe('a load under way when one of its tags is invalidated', () => {
     expect(await Promise.all([first, joined, second])).toEqual(['old', 'old', 'new'])
     expect((await many).get('k')).toBe('new')
     expect(await cache.get('k')).toBe('new')
+  })
+
+  it('nor is a lookup that found what lost its tag: who joined it after that would see the past', async () => {
+    const clock = new ManualClock()
+    const store = Object.assign(new ControlledStore(clock), { invalidateTags: () => APPLIED })
+    const cache = new Cache<string>({ store, clock })
+    const until = clock.now() + 9_000
+    store.inner.set('k', { value: 'old', createdAt: 0, freshUntil: until, expiresAt: until, tags: ['t'] })
+    const before = cache.getOrSet('k', () => 'new')
+    store.next('get').happen()
+    await cache.invalidateTags(['t'])
+    const after = cache.getOrSet('k', () => 'newer')
+    await store.answerAll()
+    expect(await Promise.all([before, after])).toEqual(['new', 'new'])
   })
 
   it('is not joined either if its loader named the tag', async () => {
