@@ -16,6 +16,8 @@ export interface FaultType {
   readonly harmless?: true
   /** Whether nothing else goes wrong meanwhile. */
   readonly alone?: true
+  /** Whether the process is replaced by another one. */
+  readonly replaces?: true
   /** Whether Redis loses something that it had confirmed. */
   readonly losesData?: true
   /** @returns what ends it */
@@ -74,6 +76,7 @@ export const FAULTS: Readonly<Record<FaultKind, FaultType>> = {
   'writes stalled': network({ kind: 'lose-writes', how: 'stalled' }, 'commands', [300, 1_500], 'silent'),
   'process killed': {
     at: 'process',
+    replaces: true,
     lasts: [100, 300],
     async begin(stage, slot) {
       await stage.replace(slot)
@@ -82,6 +85,7 @@ export const FAULTS: Readonly<Record<FaultKind, FaultType>> = {
   },
   'process killed while cut off': {
     at: 'process',
+    replaces: true,
     lasts: [300, 800],
     async begin(stage, slot) {
       const ends = stage.proxiesOf(slot).map(proxy => proxy.inflict({ kind: 'refuse' }, 'all'))

@@ -24,7 +24,7 @@ const SPREAD = 700
 
 /**
  * A plan that the random numbers determine. The kinds are dealt like cards, so that each comes about as often as the others, and
- * at most one fault at a time befalls the server.
+ * at most one fault at a time befalls the server, and at most one process is replaced.
  */
 export function schedule(random: Random, { faults, processes, kinds }: ScheduleOptions): Episode[] {
   const episodes: Episode[] = []
@@ -56,8 +56,8 @@ function takeFitting(deck: FaultKind[], episode: Episode): FaultKind | undefined
 }
 
 function fits(kind: FaultKind, episode: Episode): boolean {
-  const { at, alone } = typeOf(kind)
+  const { at, alone, replaces } = typeOf(kind)
   const others = episode.map(other => typeOf(other.kind))
-  if (others.some(other => alone || other.alone)) return false
+  if (others.some(other => alone || other.alone || (replaces && other.replaces))) return false
   return at === 'process' || others.every(other => other.at === 'process')
 }
