@@ -31,7 +31,7 @@ interface Pending {
   readonly since: number
 }
 
-export interface JournalOptions {
+export interface JournalBounds {
   /** Keys and tags that are kept one by one. */
   readonly maxKeys: number
   readonly now: () => number
@@ -49,14 +49,14 @@ const NO_LOG: JournalLog = { added: () => {}, confirmed: () => {}, emptied: () =
  * from the remote, and while a tag is, nothing that has it. Bounded: what does not fit any more becomes "everything", which is coarse but never wrong.
  */
 export class Journal {
-  readonly #options: JournalOptions
+  readonly #options: JournalBounds
   readonly #keys = new Map<string, Pending>()
   readonly #tags = new Map<string, Pending>()
   readonly #scopes = new Map<string, Pending>()
   #log = NO_LOG
   #next = 0
 
-  constructor(options: JournalOptions) {
+  constructor(options: JournalBounds) {
     this.#options = options
   }
 
