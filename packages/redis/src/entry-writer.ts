@@ -1,7 +1,7 @@
 import {
   type Awaitable,
   batchOutcome,
-  type CacheError,
+  CacheError,
   type Clock,
   type Entry,
   type FillOutcome,
@@ -208,9 +208,29 @@ export class EntryWriter {
       written,
       marks.length === 0 ? undefined : this.#options.tags.mark(marks, until).catch(toStoreError),
     ])
-    if (!error) return outcome
-    const failures = new Map([...tagged.map(([key]) => [key, error] as const), ...(outcome.failures ?? [])])
-    return batchOutcome(size, failures)
+    const lost = error
+      ? tagged.map(([key]) => [key, error] as const)
+      : await this.#outdated(tagged, stamp, until)
+    return lost.length === 0 ? outcome : batchOutcome(size, new Map([...lost, ...(outcome.failures ?? [])]))
+  }
+
+  /**
+   * What was written and does not count: the latest version could not be had in time, as may happen to the first write of a
+   * process, so that the stamp is earlier than a marker.
+   */
+  async #outdated(
+    tagged: readonly (readonly [string, Entry])[],
+    stamp: number,
+    until: number,
+  ): Promise<(readonly [string, CacheError])[]> {
+    const { order } = this.#options
+    if (stamp >= order.latest) return []
+    const error = new CacheError('TIMEOUT', 'Redis did not tell in time what its tags are compared with')
+    const checked = tagged.map(async ([key, { tags }]) => {
+      const outdated = await Promise.resolve(order.isOutdated(key, tags, stamp, until)).catch(() => true)
+      return outdated ? [[key, error] as const] : []
+    })
+    return (await Promise.all(checked)).flat()
   }
 
   #sendIf(script: Script, condition: Buffer, key: string, bytes: Buffer, ttlMs: number): Promise<unknown> {

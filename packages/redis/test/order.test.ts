@@ -140,6 +140,26 @@ describe('invalidating a tag', () => {
   })
 })
 
+describe('a write with tags whose stamp could not be had in time', () => {
+  test('is not called applied unless it counts', async () => {
+    const own = await ownServer()
+    const client = openClient(own.url)
+    const timeouts = { write: '2s', read: '4s', connect: '4s' } as const
+    const store = openStore({ url: own.url, prefix: `order${prefixes++}:`, timeouts })
+    own.freeze()
+    const writing = store.set('k', tagged(1, 't'))
+    await new Promise(resolve => setTimeout(resolve, 1_200)) // Half of the time for a write is for its stamp.
+    own.thaw()
+    const outcome = await writing
+    expect(await client.exists('order')).toBe(0) // It answers again.
+    if ((await store.get('k')) === undefined)
+      expect(outcome).toMatchObject({ status: 'failed', error: { code: 'TIMEOUT' } })
+    else expect(outcome).toEqual({ status: 'applied' })
+    expect(await store.set('k', tagged(2, 't'))).toEqual({ status: 'applied' })
+    expect(await store.get('k')).toMatchObject({ value: 2 })
+  })
+})
+
 describe('a clear', () => {
   test('is over in one round trip: nobody reads what was there, however much it was', async () => {
     const { stores, client, prefix } = await fleet(2)
