@@ -1,5 +1,4 @@
-import { assertSource, toItem, toTags } from './arguments.ts'
-import { isPending } from './awaitable.ts'
+import { assertSource, toItem } from './arguments.ts'
 import type {
   CacheOptions,
   GetOptions,
@@ -9,25 +8,23 @@ import type {
   SetOptions,
   WarmUpSource,
 } from './cache-options.ts'
-import { toMilliseconds } from './duration.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { invalidOption } from './errors.ts'
 import type { CacheEvents } from './events.ts'
-import { isFresh } from './freshness.ts'
 import type { Loader } from './load-context.ts'
 import { deleteMany, getMany, setMany, writeMany } from './many.ts'
 import type { ManyLoader } from './many-loader.ts'
-import { isNegative, unwrap } from './negative.ts'
 import type { WriteOutcome } from './outcome.ts'
-import { readThrough } from './read-through.ts'
 import { readThroughMany } from './read-through-many.ts'
-import { readSliding } from './slide.ts'
+import * as reads from './reads.ts'
 import type { CacheStats } from './stats.ts'
 import type { StoreHealth } from './store.ts'
 import { View } from './view.ts'
 import { warm } from './warm.ts'
 import type { WarmUpProgress } from './warm-up.ts'
+import { type WrapOptions, type Wrapped, wrap } from './wrap.ts'
+import * as writes from './writes.ts'
 
 /**
  * A read-through cache over a `Store`. Bad input rejects with a `CacheError` before anything is written. A
@@ -58,31 +55,17 @@ export class Cache<V = unknown> implements AsyncDisposable {
    * @throws CacheError `INVALID_KEY`, `INVALID_TTL`, `CLOSED`
    */
   get<T extends V = V>(key: string, options?: GetOptions): Promise<T | undefined> {
-    try {
-      const address = this.#view.open(key)
-      const ttl = options?.ttl === undefined ? 0 : toMilliseconds(options.ttl, 'ttl', 'INVALID_TTL')
-      const found = ttl === 0 ? this.#engine.read(address) : readSliding(this.#engine, address, ttl)
-      if (isPending(found)) return found.then(entry => this.#counted(address, entry) as T | undefined)
-      return Promise.resolve(this.#counted(address, found) as T | undefined)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    return reads.get(this.#view, key, options) as Promise<T | undefined>
   }
 
   /** The value of a key with its times and metadata, also if it is stale, or `undefined`. Otherwise as {@link get}. */
-  async getEntry<T extends V = V>(key: string): Promise<Entry<T> | undefined> {
-    const address = this.#view.open(key)
-    const entry = await this.#engine.read(address)
-    const value = this.#counted(address, entry)
-    if (!entry || isNegative(entry)) return undefined
-    if (value === undefined) this.#engine.stale(address)
-    return entry as Entry<T>
+  getEntry<T extends V = V>(key: string): Promise<Entry<T> | undefined> {
+    return reads.getEntry(this.#view, key) as Promise<Entry<T> | undefined>
   }
 
   /** Whether a key has a fresh value. Counts neither as hit nor as miss. @throws CacheError `INVALID_KEY`, `CLOSED` */
-  async has(key: string): Promise<boolean> {
-    const entry = await this.#engine.read(this.#view.open(key))
-    return isFresh(this.#engine, entry) && !isNegative(entry)
+  has(key: string): Promise<boolean> {
+    return reads.has(this.#view, key)
   }
 
   /**
@@ -90,15 +73,8 @@ export class Cache<V = unknown> implements AsyncDisposable {
    *
    * @throws CacheError `INVALID_KEY`, `INVALID_TTL`, `INVALID_OPTION`, `INVALID_VALUE`, `SERIALIZATION`, `CLOSED`
    */
-  async set(key: string, value: V, options?: SetOptions): Promise<WriteOutcome> {
-    const address = this.#view.open(key)
-    const entry = this.#view.entry(value, options)
-    const { events, store } = this.#engine
-    this.#engine.invalidate(address)
-    const outcome = await this.#engine.write('set', () => store.set(address, entry))
-    this.#engine.counts.sets++
-    events.emit('set', { key: address, status: outcome.status })
-    return outcome
+  set(key: string, value: V, options?: SetOptions): Promise<WriteOutcome> {
+    return writes.set(this.#view, key, value, options)
   }
 
   /**
@@ -113,14 +89,8 @@ export class Cache<V = unknown> implements AsyncDisposable {
   }
 
   /** Removes a key; `applied` also when there was nothing. @throws CacheError `INVALID_KEY`, `CLOSED` */
-  async delete(key: string): Promise<WriteOutcome> {
-    const address = this.#view.open(key)
-    const { events, store } = this.#engine
-    this.#engine.invalidate(address)
-    const outcome = await this.#engine.write('delete', () => store.delete(address))
-    this.#engine.counts.deletes++
-    events.emit('delete', { key: address, status: outcome.status })
-    return outcome
+  delete(key: string): Promise<WriteOutcome> {
+    return writes.remove(this.#view, key)
   }
 
   /**
@@ -158,10 +128,8 @@ export class Cache<V = unknown> implements AsyncDisposable {
    */
   getOrSet<T extends V | undefined>(key: string, loader: Loader<T, V>, options?: LoadOptions): Promise<T> {
     try {
-      const address = this.#view.open(key)
       if (typeof loader !== 'function') throw invalidOption('loader', loader, 'a function')
-      const policy = this.#view.policyFor(options)
-      return readThrough(this.#engine, { address, key, loader, policy }) as Promise<T>
+      return reads.getOrSet(this.#view, key, loader, this.#view.policyFor(options)) as Promise<T>
     } catch (error) {
       return Promise.reject(error)
     }
@@ -185,17 +153,25 @@ export class Cache<V = unknown> implements AsyncDisposable {
     return readThroughMany(this.#engine, { addresses, loadMissing, policy, batchSize })
   }
 
+  /**
+   * The function with its calls answered from this cache, as by {@link getOrSet}: `wrapped(...args)`, `wrapped.key(...args)`,
+   * `wrapped.invalidate(...args)`. It is called without `this`: write `id => users.find(id)` for a method.
+   *
+   * @param fn gets the value; `undefined` means not found
+   * @param options with either `key`, a function of the arguments, or, if all of these are primitives, a `prefix` to put
+   *   before them. The name of `fn` is never used: two functions can share one
+   * @throws CacheError `INVALID_OPTION`, `INVALID_TTL`; a call rejects as {@link getOrSet}, or with what the key function throws
+   */
+  wrap<A extends readonly unknown[], R extends V | undefined>(
+    fn: (this: void, ...args: A) => R | Promise<R>,
+    options: WrapOptions<A>,
+  ): Wrapped<A, R> {
+    return wrap(this.#view, fn, options)
+  }
+
   /** Removes everything in this cache or, of a namespace, everything in it. @throws CacheError `CLOSED` */
-  async clear(): Promise<WriteOutcome> {
-    this.#engine.assertOpen()
-    const { events, store } = this.#engine
-    const { prefix: scope } = this.#view
-    this.#engine.invalidateScope(scope)
-    const outcome = await this.#engine.write('clear', () =>
-      scope === '' ? store.clear() : store.clear(scope),
-    )
-    events.emit('clear', { scope, status: outcome.status })
-    return outcome
+  clear(): Promise<WriteOutcome> {
+    return writes.clear(this.#view)
   }
 
   /**
@@ -204,12 +180,8 @@ export class Cache<V = unknown> implements AsyncDisposable {
    *
    * @throws CacheError `INVALID_OPTION`, also over a store that keeps no tags, `CLOSED`
    */
-  async invalidateTags(tags: readonly string[]): Promise<WriteOutcome> {
-    this.#engine.assertOpen()
-    const unique = toTags(tags)
-    const tagging = this.#engine.assertTagging()
-    this.#engine.invalidateTags(unique)
-    return this.#engine.write('invalidateTags', () => tagging.invalidateTags(unique))
+  invalidateTags(tags: readonly string[]): Promise<WriteOutcome> {
+    return writes.invalidateTags(this.#view, tags)
   }
 
   /**
@@ -275,16 +247,6 @@ export class Cache<V = unknown> implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  /** What a read without a loader gives for an entry. */
-  #counted(address: string, entry: Entry | undefined): unknown {
-    if (!isFresh(this.#engine, entry)) {
-      this.#engine.miss(address)
-      return undefined
-    }
-    this.#engine.hit(address)
-    return unwrap(entry)
   }
 }
 

@@ -83,3 +83,4 @@ export {
 } from './store.ts'
 export { TagLog } from './tag-log.ts'
 export { type WarmUpItem, type WarmUpProgress, WarmUpQueue, type WarmUpQueueOptions } from './warm-up.ts'
+export type { Primitive, WrapKey, WrapOptions, Wrapped } from './wrap.ts'

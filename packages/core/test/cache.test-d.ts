@@ -11,6 +11,7 @@ import {
   type Loader,
   type Store,
   type WarmUpProgress,
+  type Wrapped,
   type WriteOutcome,
 } from '@cache/core'
 
@@ -179,4 +180,70 @@ export async function entries(): Promise<void> {
   // @ts-expect-error a store has five methods
   const incomplete: Store = { name: 'x', get: () => undefined }
   new Cache({ store: incomplete })
+}
+
+declare class Repository {
+  find(this: Repository, id: number): Promise<User>
+}
+declare const repository: Repository
+
+export async function wrapping(): Promise<void> {
+  const find = anything.wrap(async (id: number, language?: 'de' | 'en') => ({ id, language }), {
+    prefix: 'find',
+  })
+  same<
+    typeof find,
+    Wrapped<[id: number, language?: 'de' | 'en'], { id: number; language: 'de' | 'en' | undefined }>
+  >(true)
+  same<Awaited<ReturnType<typeof find>>, { id: number; language: 'de' | 'en' | undefined }>(true)
+  same<ReturnType<typeof find.key>, string>(true)
+  same<Awaited<ReturnType<typeof find.invalidate>>, WriteOutcome>(true)
+  const perhaps = users.wrap((name: string): User | undefined => ({ name }), { prefix: 'perhaps', ttl: '5m' })
+  same<Awaited<ReturnType<typeof perhaps>>, User | undefined>(true)
+  anything.wrap(() => 1, { prefix: 'nothing to tell apart' })
+  anything.wrap((...ids: readonly bigint[]) => ids.length, { prefix: 'rest' })
+  const byUser = anything.wrap((user: User, depth: number) => user.name.repeat(depth), {
+    key: (user, depth) => {
+      same<typeof user, User>(true)
+      same<typeof depth, number>(true)
+      return `${user.name}:${depth}`
+    },
+    tags: user => [user.name],
+    grace: '1h',
+  })
+  same<Awaited<ReturnType<typeof byUser>>, string>(true)
+
+  // @ts-expect-error the calls must be told apart
+  anything.wrap((id: number) => id, {})
+  // @ts-expect-error by something
+  anything.wrap((id: number) => id)
+  // @ts-expect-error an object needs a key
+  anything.wrap((user: User) => user.name, { prefix: 'users' })
+  // @ts-expect-error as one among primitives does
+  anything.wrap((id: number, user: User) => user.name + id, { prefix: 'users' })
+  // @ts-expect-error a symbol has no text of its own
+  anything.wrap((symbol: symbol) => symbol, { prefix: 'symbols' })
+  // biome-ignore lint/suspicious/noExplicitAny: what anything may be is what is refused
+  const loose = (argument: any): number => argument
+  // @ts-expect-error what may be anything needs a key
+  anything.wrap(loose, { prefix: 'loose' })
+  // @ts-expect-error as does what is not known
+  anything.wrap((argument: unknown) => argument, { prefix: 'unknown' })
+  // @ts-expect-error one of them is enough
+  anything.wrap((id: number) => id, { prefix: 'ids', key: String })
+  // @ts-expect-error a key is a string
+  anything.wrap((id: number) => id, { key: id => id })
+  // @ts-expect-error of the arguments
+  anything.wrap((id: number) => id, { key: (user: User) => user.name })
+  // @ts-expect-error what the cache cannot hold
+  users.wrap((id: number) => id, { prefix: 'ids' })
+  // @ts-expect-error a method needs its object
+  anything.wrap(repository.find, { prefix: 'find' })
+  anything.wrap((id: number) => repository.find(id), { prefix: 'find' })
+  // @ts-expect-error an option that does not exist
+  anything.wrap((id: number) => id, { prefix: 'ids', tll: 5 })
+  // @ts-expect-error arguments of another type
+  await find('7')
+  // @ts-expect-error here too
+  await find.invalidate('7')
 }

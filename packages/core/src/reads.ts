@@ -1,0 +1,70 @@
+import { type Awaitable, isPending } from './awaitable.ts'
+import type { GetOptions } from './cache-options.ts'
+import { toMilliseconds } from './duration.ts'
+import type { Engine } from './engine.ts'
+import type { Entry } from './entry.ts'
+import { isFresh } from './freshness.ts'
+import { isNegative, unwrap } from './negative.ts'
+import type { Policy } from './policy.ts'
+import { type ReadThrough, readThrough } from './read-through.ts'
+import { readSliding } from './slide.ts'
+import type { View } from './view.ts'
+
+/** The value of a key if it is fresh. */
+export function get(view: View, key: string, options: GetOptions | undefined): Promise<unknown> {
+  try {
+    const { engine } = view
+    const address = view.open(key)
+    const found = read(engine, address, options)
+    if (isPending(found)) return found.then(entry => counted(engine, address, entry))
+    return Promise.resolve(counted(engine, address, found))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+function read(
+  engine: Engine,
+  address: string,
+  options: GetOptions | undefined,
+): Awaitable<Entry | undefined> {
+  if (options?.ttl === undefined) return engine.read(address)
+  return readSliding(engine, address, toMilliseconds(options.ttl, 'ttl', 'INVALID_TTL'))
+}
+
+/** The entry of a key, fresh or stale. */
+export async function getEntry(view: View, key: string): Promise<Entry | undefined> {
+  const { engine } = view
+  const address = view.open(key)
+  const entry = await engine.read(address)
+  const value = counted(engine, address, entry)
+  if (!entry || isNegative(entry)) return undefined
+  if (value === undefined) engine.stale(address)
+  return entry
+}
+
+/** Whether a key has a fresh value. */
+export async function has(view: View, key: string): Promise<boolean> {
+  const entry = await view.engine.read(view.open(key))
+  return isFresh(view.engine, entry) && !isNegative(entry)
+}
+
+/** The value of a key, from the loader if need be. @throws CacheError `INVALID_KEY`, `CLOSED` */
+export function getOrSet(
+  view: View,
+  key: string,
+  loader: ReadThrough['loader'],
+  policy: Policy,
+): Promise<unknown> {
+  return readThrough(view.engine, { address: view.open(key), key, loader, policy })
+}
+
+/** What a read without a loader gives for an entry. */
+function counted(engine: Engine, address: string, entry: Entry | undefined): unknown {
+  if (!isFresh(engine, entry)) {
+    engine.miss(address)
+    return undefined
+  }
+  engine.hit(address)
+  return unwrap(entry)
+}
