@@ -35,6 +35,15 @@ export function prefixOf(namespace: unknown): string {
   throw invalidOption('namespace', namespace, 'a string of 1 or more characters without ":"')
 }
 
+/** What the keys of a version begin with. @throws CacheError `INVALID_OPTION` */
+export function versionPrefixOf(version: unknown): string {
+  if (version === undefined) return ''
+  const isWord =
+    typeof version === 'string' && version !== '' && !version.includes(':') && version.isWellFormed()
+  if (isWord || (Number.isSafeInteger(version) && (version as number) >= 0)) return `v${version}:`
+  throw invalidOption('version', version, 'an integer >= 0, or a string of 1 or more characters without ":"')
+}
+
 /** @throws CacheError `INVALID_OPTION` */
 export function assertKeys(keys: unknown): asserts keys is Iterable<unknown> {
   if (typeof keys === 'object' && keys !== null && Symbol.iterator in keys) return

@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts'
 import type { Duration } from './duration.ts'
 import type { Metadata } from './entry.ts'
 import type { Observer } from './observer.ts'
+import type { Schema } from './schema.ts'
 import type { Store } from './store.ts'
 import type { WarmUpItem } from './warm-up.ts'
 
@@ -59,7 +60,29 @@ export interface LoadOptions extends ReadThroughOptions {
   readonly signal?: AbortSignal
 }
 
-export interface CacheOptions extends ReadThroughOptions {
+/**
+ * What the values of a cache or namespace look like.
+ *
+ * @typeParam V what it holds
+ */
+export interface SchemaOption<V> {
+  /**
+   * What values have to match: any Standard Schema. One that is stored and does not match is a miss; one that is to be stored and does
+   * not match is refused. What the schema gives is what is stored and returned; the schema has to accept that too. @default none
+   */
+  readonly schema?: Schema<V>
+}
+
+/** A namespace: how its values live. */
+export interface NamespaceOptions extends ReadThroughOptions {
+  /**
+   * Says by hand that values look different from now on: those of another version are not seen. The same as a namespace `v3` in this
+   * one. An integer of at least 0, or a word without `:`. @default none
+   */
+  readonly version?: number | string
+}
+
+export interface CacheOptions extends NamespaceOptions {
   /** Where entries live. The cache owns it: closing the cache closes it. */
   readonly store: Store
   /** Names this cache in metrics and errors. @default 'cache' */

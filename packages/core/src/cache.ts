@@ -4,7 +4,8 @@ import type {
   GetOptions,
   Items,
   LoadOptions,
-  ReadThroughOptions,
+  NamespaceOptions,
+  SchemaOption,
   SetOptions,
   WarmUpSource,
 } from './cache-options.ts'
@@ -35,7 +36,7 @@ export class Cache<V = unknown> implements AsyncDisposable {
   readonly #engine: Engine
 
   /** @throws CacheError `INVALID_OPTION`, `INVALID_TTL` */
-  constructor(options: CacheOptions) {
+  constructor(options: CacheOptions & SchemaOption<V>) {
     this.#view = views.get(options) ?? View.of(options)
     this.#engine = this.#view.engine
   }
@@ -84,7 +85,7 @@ export class Cache<V = unknown> implements AsyncDisposable {
    */
   check(key: string, value: V, options?: SetOptions): void {
     const address = this.address(key)
-    const entry = this.#view.entry(value, options)
+    const entry = this.#view.entryNow(value, options)
     this.#engine.checking?.check(address, entry)
   }
 
@@ -198,7 +199,7 @@ export class Cache<V = unknown> implements AsyncDisposable {
       batchSize: this.#view.batchSize,
       prepare: item => {
         const { key, value, ...options } = toItem(item)
-        return [this.address(key), this.#view.entry(value, options)]
+        return [this.address(key), this.#view.entryNow(value, options)]
       },
       write: entries => writeMany(this.#view, entries),
     })
@@ -223,7 +224,7 @@ export class Cache<V = unknown> implements AsyncDisposable {
    * @param options over those of this cache
    * @throws CacheError `INVALID_OPTION`, `INVALID_TTL`
    */
-  namespace<W extends V = V>(name: string, options: ReadThroughOptions = {}): Cache<W> {
+  namespace<W extends V = V>(name: string, options: NamespaceOptions & SchemaOption<W> = {}): Cache<W> {
     const nested: CacheOptions = { store: this.#engine.store }
     views.set(nested, this.#view.nest(name, options))
     return new Cache<W>(nested)

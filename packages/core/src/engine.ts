@@ -213,6 +213,12 @@ export class Engine implements CacheSource, Caller {
     if (this.events.has('stale')) this.events.emit('stale', { key })
   }
 
+  /** What is stored does not match the schema: it counts as not there. */
+  mismatch(key: string, paths: readonly string[]): void {
+    this.counts.mismatches++
+    if (this.events.has('mismatch')) this.events.emit('mismatch', { key, paths })
+  }
+
   share(): void {
     this.counts.sharedLoads++
   }

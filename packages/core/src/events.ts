@@ -11,6 +11,11 @@ export interface CacheEvents {
   miss: { readonly key: string }
   /** A read was given a value that is not fresh any more; it was told as a miss before. */
   stale: { readonly key: string }
+  /**
+   * What is stored does not match the schema, at these places: the names of fields, the numbers of items, and `…` for any other key.
+   * It is read as if it were not there.
+   */
+  mismatch: { readonly key: string; readonly paths: readonly string[] }
   /** A loader succeeded, for this key. */
   load: { readonly key: string; readonly durationMs: number }
   /** A loader failed; its callers got the error, or a stale value where there is one. */

@@ -8,7 +8,9 @@ export type {
   Items,
   LifeOptions,
   LoadOptions,
+  NamespaceOptions,
   ReadThroughOptions,
+  SchemaOption,
   SetOptions,
   WarmUpSource,
 } from './cache-options.ts'
@@ -50,6 +52,7 @@ export {
 } from './observer.ts'
 export { integer, oneOf } from './options.ts'
 export { APPLIED, batchOutcome, failed, type WriteOutcome, type WriteStatus } from './outcome.ts'
+export type { Schema, SchemaIssue, SchemaResult } from './schema.ts'
 export { isMarking, type Marking, type Setback } from './setback.ts'
 export type { CacheStats } from './stats.ts'
 export {

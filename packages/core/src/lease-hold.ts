@@ -2,7 +2,9 @@ import { chain } from './awaitable.ts'
 import type { Engine } from './engine.ts'
 import type { Lease, LeaseRead } from './leasing.ts'
 import { isVacant } from './leasing.ts'
+import type { Policy } from './policy.ts'
 import type { Flight } from './single-flight.ts'
+import { readOrLease } from './validated-read.ts'
 
 /** A lease not renewed for so long is anybody's: its holder died, or is frozen. */
 export const LEASE_MS = 1_500
@@ -18,7 +20,11 @@ const LONGEST_LOOK_MS = 400
  *
  * @returns as {@link Engine.readOrLease}; still held by the other if that took too long
  */
-export async function awaitLease(engine: Engine, address: string, flight: Flight): Promise<LeaseRead> {
+export async function awaitLease(
+  engine: Engine,
+  { address, policy }: { readonly address: string; readonly policy: Policy },
+  flight: Flight,
+): Promise<LeaseRead> {
   const { clock, leaseWait, random } = engine
   const deadline = clock.now() + leaseWait
   let lookMs = FIRST_LOOK_MS
@@ -27,7 +33,7 @@ export async function awaitLease(engine: Engine, address: string, flight: Flight
     if (left <= 0) return { vacant: true, lease: undefined }
     await pause(engine, flight, Math.min(left, lookMs * (0.5 + random() / 2)))
     lookMs = Math.min(lookMs * 2, LONGEST_LOOK_MS)
-    const read = await engine.readOrLease(address)
+    const read = await readOrLease(engine, policy.schema, address)
     if (!isVacant(read) || read.lease || read.stale) return read
   }
 }

@@ -1,4 +1,5 @@
 import { assertMetadata, toTags } from './arguments.ts'
+import type { Awaitable } from './awaitable.ts'
 import { type Duration, toMilliseconds } from './duration.ts'
 import type { Engine } from './engine.ts'
 import type { Entry, Metadata } from './entry.ts'
@@ -6,6 +7,7 @@ import { CacheError } from './errors.ts'
 import { servable } from './freshness.ts'
 import { negativeEntry } from './negative.ts'
 import type { EntryTerms, Policy } from './policy.ts'
+import type { Validator } from './schema.ts'
 import type { Flight } from './single-flight.ts'
 import { stopIfAbandoned } from './waiter.ts'
 
@@ -70,6 +72,11 @@ interface Order {
 }
 
 const KEPT = Object.freeze({}) as Kept
+
+/** What a loader returned, as it is to be stored and given. @throws CacheError `INVALID_VALUE` */
+export function admitted(schema: Validator, result: unknown): Awaitable<unknown> {
+  return result === undefined || result === KEPT ? result : schema.admit(result, 'what the loader gave')
+}
 
 /** One run of a loader. What the loader does not ask for is not made. */
 export class LoadRun implements LoadContext {

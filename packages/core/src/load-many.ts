@@ -9,7 +9,10 @@ import { loadEach, type ManyLoader } from './many-loader.ts'
 import { negativeEntry, unwrap } from './negative.ts'
 import type { Policy } from './policy.ts'
 import { board, leaseToReplace, mayRefresh, staleOr, startLoading } from './read-through.ts'
+import { admitEach, Refusal, refusedOf } from './refusal.ts'
+import type { Validator } from './schema.ts'
 import type { Flight } from './single-flight.ts'
+import { readOrLease } from './validated-read.ts'
 
 /** What many keys are loaded for: one `getOrSetMany` call. */
 export interface ManyLoad<V> {
@@ -21,7 +24,7 @@ export interface ManyLoad<V> {
 }
 
 type Flights = ReadonlyMap<string, Flight>
-/** By whole key; `undefined` was not found. */
+/** By whole key; `undefined` was not found, and a {@link Refusal} does not match the schema. */
 type Values = ReadonlyMap<string, unknown>
 
 /** Keys that are loaded in one call, each with its flight. */
@@ -59,7 +62,10 @@ export class SharedLoad<V> {
     this.#flights.set(address, flight)
     this.#loading ??= loadAndFill(engine, this.#call, this.#flights)
     flight.promise = this.#loading.then(
-      values => values.get(address),
+      values => {
+        const value = values.get(address)
+        return value instanceof Refusal ? staleOr(engine, address, flight, value.error) : value
+      },
       error => staleOr(engine, address, flight, error),
     )
     flight.promise.catch(() => {}) // Perhaps nobody waits.
@@ -71,7 +77,7 @@ export class SharedLoad<V> {
 async function loadAndFill<V>(engine: Engine, call: ManyLoad<V>, flights: Flights): Promise<Values> {
   await undefined // Until all flights have begun.
   try {
-    const found = await leaseEach(engine, flights, call.batchSize)
+    const found = await leaseEach(engine, call, flights)
     const missing = [...flights.keys()].filter(address => !found.has(address))
     if (missing.length === 0) return found
     const loaded = await load(engine, call, flights, missing)
@@ -86,13 +92,17 @@ async function loadAndFill<V>(engine: Engine, call: ManyLoad<V>, flights: Flight
 }
 
 /** Asks for the lease of each key, where the store grants any. @returns what need not be loaded here */
-async function leaseEach(engine: Engine, flights: Flights, batchSize: number): Promise<Values> {
+async function leaseEach<V>(
+  engine: Engine,
+  { batchSize, policy }: ManyLoad<V>,
+  flights: Flights,
+): Promise<Values> {
   const found = new Map<string, unknown>()
   if (!engine.leasing) return found
   await eachChunk(new Set(flights.keys()), batchSize, async chunk => {
     await Promise.all(
       chunk.map(async address => {
-        const entry = await lease(engine, address, flights.get(address) as Flight)
+        const entry = await lease(engine, policy.schema, address, flights.get(address) as Flight)
         if (entry) found.set(address, unwrap(entry))
       }),
     )
@@ -106,10 +116,17 @@ async function leaseEach(engine: Engine, flights: Flights, batchSize: number): P
  *
  * @returns what another process stored meanwhile, or is about to replace
  */
-async function lease(engine: Engine, address: string, flight: Flight): Promise<Entry | undefined> {
+async function lease(
+  engine: Engine,
+  schema: Validator | undefined,
+  address: string,
+  flight: Flight,
+): Promise<Entry | undefined> {
   const { stale } = flight
   const ahead = isFresh(engine, stale) ? stale : undefined
-  const read = ahead ? await leaseToReplace(engine, address, ahead) : await engine.readOrLease(address)
+  const read = ahead
+    ? await leaseToReplace(engine, schema, address, ahead)
+    : await readOrLease(engine, schema, address)
   if (!isVacant(read)) {
     return read && (ahead ? read.freshUntil > ahead.freshUntil : isFresh(engine, read)) ? read : undefined
   }
@@ -133,16 +150,23 @@ async function load<V>(
     refreshed: missing.filter(address => flights.get(address)?.stale),
     startedAt: performance.now(),
   }
-  try {
-    const keys = missing.map(address => addresses.get(address) as string)
-    const values = await loadEach(loadMissing, keys)
-    loadSucceeded(engine, report)
-    return new Map(missing.map((address, index) => [address, values[index]]))
-  } catch (error) {
-    for (const address of policy.errorTtl > 0 ? missing : []) {
+  const fail = (failed: LoadReport, error: unknown): void => {
+    for (const address of policy.errorTtl > 0 ? failed.addresses : []) {
       if (!flights.get(address)?.superseded) engine.remember(address, error, policy.errorTtl)
     }
-    loadFailed(engine, report, error)
+    loadFailed(engine, failed, error)
+  }
+  try {
+    const keys = missing.map(address => addresses.get(address) as string)
+    const given = await loadEach(loadMissing, keys)
+    const values = policy.schema === undefined ? given : await admitEach(policy.schema, given)
+    const loaded = new Map(missing.map((address, index) => [address, values[index]]))
+    const refused = policy.schema && refusedOf(report, loaded)
+    if (refused) fail(refused.report, refused.error)
+    if (!refused || refused.kept.addresses.length > 0) loadSucceeded(engine, refused?.kept ?? report)
+    return loaded
+  } catch (error) {
+    fail(report, error)
     throw error
   } finally {
     stop()
@@ -167,6 +191,7 @@ async function fill<V>(
   for (const [address, value] of values) {
     const flight = flights.get(address) as Flight
     if (flight.superseded || engine.flights.tags.isOutdated(policy.tags, flight.since)) continue
+    if (value instanceof Refusal) continue
     if (value !== undefined) entries.set(address, engine.entry(value, policy))
     else if (policy.negativeTtl > 0) entries.set(address, negativeEntry(engine, policy, policy.tags))
     else if (flight.stale) gone.push(address)

@@ -1,17 +1,19 @@
 import { pairs } from './arguments.ts'
+import { isPending } from './awaitable.ts'
 import * as batch from './batch.ts'
 import type { Items, SetOptions } from './cache-options.ts'
 import type { Entry } from './entry.ts'
 import { isFresh } from './freshness.ts'
 import { unwrap } from './negative.ts'
 import type { WriteOutcome, WriteStatus } from './outcome.ts'
+import { readMany } from './validated-read.ts'
 import type { View } from './view.ts'
 
 /** The values of those keys that have a fresh one, in the order of `keys`. */
 export async function getMany(view: View, keys: Iterable<string>): Promise<Map<string, unknown>> {
-  const { engine, batchSize } = view
+  const { engine, batchSize, policy } = view
   const addresses = view.addresses(keys)
-  const found = await batch.readMany(engine, [...addresses.keys()], batchSize)
+  const found = await readMany(engine, policy.schema, [...addresses.keys()], batchSize)
   const values = new Map<string, unknown>()
   for (const [address, key] of addresses) {
     const entry = found.get(address)
@@ -30,7 +32,14 @@ export async function getMany(view: View, keys: Iterable<string>): Promise<Map<s
 export async function setMany<V>(view: View, items: Items<V>, options?: SetOptions): Promise<WriteOutcome> {
   view.engine.assertOpen()
   const entries = new Map<string, Entry>()
-  for (const [key, value] of pairs(items)) entries.set(view.address(key), view.entry(value, options))
+  const pending: Promise<unknown>[] = []
+  for (const [key, value] of pairs(items)) {
+    const address = view.address(key)
+    const made = view.entry(value, options)
+    if (isPending(made)) pending.push(made.then(entry => entries.set(address, entry)))
+    else entries.set(address, made)
+  }
+  if (pending.length > 0) await Promise.all(pending)
   // A single chunk is checked by the store as it writes it.
   if (entries.size > view.batchSize) {
     for (const [address, entry] of entries) view.engine.checking?.check(address, entry)

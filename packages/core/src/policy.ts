@@ -1,9 +1,16 @@
 import { toTags } from './arguments.ts'
-import type { LoadOptions, ReadThroughOptions, SetOptions } from './cache-options.ts'
+import type {
+  LoadOptions,
+  NamespaceOptions,
+  ReadThroughOptions,
+  SchemaOption,
+  SetOptions,
+} from './cache-options.ts'
 import { type Duration, toMilliseconds, toMillisecondsFromZero } from './duration.ts'
 import type { Metadata } from './entry.ts'
 import { invalidOption } from './errors.ts'
 import { type EarlyRefresh, LoadTime } from './freshness.ts'
+import { Validator } from './schema.ts'
 
 /** How long an entry lives, and what goes with it. */
 export interface EntryTerms {
@@ -22,6 +29,8 @@ export interface Policy extends EntryTerms {
   readonly early: EarlyRefresh | undefined
   /** Of the loads by this cache or namespace, if they are to be refreshed early. */
   readonly loadTime: LoadTime
+  /** What values have to match; `undefined`: nothing. */
+  readonly schema: Validator | undefined
   /** `undefined`: off. */
   readonly softTimeout: number | undefined
   /** `undefined`: off. */
@@ -43,6 +52,7 @@ const DEFAULTS: Omit<Policy, 'loadTime'> = {
   jitter: 0.05,
   tags: undefined,
   early: undefined,
+  schema: undefined,
   softTimeout: undefined,
   hardTimeout: undefined,
   negativeTtl: 0,
@@ -57,8 +67,12 @@ const DEFAULTS: Omit<Policy, 'loadTime'> = {
  * @param base of what the namespace is in
  * @throws CacheError `INVALID_TTL` for the ttl, `INVALID_OPTION` for all else
  */
-export function ownPolicy(options: ReadThroughOptions, base: Omit<Policy, 'loadTime'> = DEFAULTS): Policy {
-  return policyOf({ ...base, loadTime: new LoadTime() }, options)
+export function ownPolicy(
+  options: NamespaceOptions & SchemaOption<unknown>,
+  base: Omit<Policy, 'loadTime'> = DEFAULTS,
+): Policy {
+  const schema = options.schema === undefined ? base.schema : Validator.of(options.schema)
+  return policyOf({ ...base, schema, loadTime: new LoadTime() }, options)
 }
 
 /** The policy of a call. @throws CacheError `INVALID_TTL` for the ttl, `INVALID_OPTION` for all else */
@@ -75,6 +89,7 @@ export function policyOf(base: Policy, options: LoadOptions): Policy {
     tags,
     early: earlyOf(base.early, options),
     loadTime: base.loadTime,
+    schema: base.schema,
     softTimeout,
     hardTimeout,
     negativeTtl: negativeTtl === undefined ? base.negativeTtl : toRetention(negativeTtl, 'negativeTtl'),

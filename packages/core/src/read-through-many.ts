@@ -1,10 +1,10 @@
-import { readMany } from './batch.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { isDue, isFresh } from './freshness.ts'
 import { type ManyLoad, SharedLoad } from './load-many.ts'
 import { unwrap } from './negative.ts'
 import { join } from './read-through.ts'
+import { readMany } from './validated-read.ts'
 
 type Awaited = Map<string, Promise<unknown>>
 
@@ -21,7 +21,7 @@ export async function readThroughMany<V>(engine: Engine, call: ManyLoad<V>): Pro
   const due = new SharedLoad(engine, call)
 
   const asked = [...addresses.keys()].filter(address => !joinFlight(engine, call, address, awaited))
-  const found = await readMany(engine, asked, batchSize)
+  const found = await readMany(engine, policy.schema, asked, batchSize)
   for (const address of asked) {
     const entry = found.get(address)
     if (isFresh(engine, entry)) {

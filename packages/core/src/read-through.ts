@@ -4,11 +4,13 @@ import type { Entry } from './entry.ts'
 import { isDue, isFresh, servable } from './freshness.ts'
 import { awaitLease, keepLeases, releaseLease } from './lease-hold.ts'
 import { isVacant, type LeaseRead } from './leasing.ts'
-import { type LoadContext, type Loaded, type Loader, LoadRun } from './load-context.ts'
+import { admitted, type LoadContext, type Loaded, type Loader, LoadRun } from './load-context.ts'
 import { loadFailed, loadSucceeded, reportOf } from './load-report.ts'
 import { unwrap } from './negative.ts'
 import type { Policy } from './policy.ts'
+import type { Validator } from './schema.ts'
 import type { Flight } from './single-flight.ts'
+import { read, readOrLease } from './validated-read.ts'
 import { Waiter } from './waiter.ts'
 
 /** One read-through call, with its key whole (`address`) and as the caller gave it. */
@@ -29,7 +31,7 @@ export function readThrough(engine: Engine, call: ReadThrough): Promise<unknown>
   const flight = engine.flights.joinable(address)
   if (flight) return join(engine, call, flight)
 
-  const found = lookUp(engine, address)
+  const found = lookUp(engine, policy.schema, address)
   if (isFresh(engine, found)) {
     engine.hit(address)
     if (policy.early && isDue(engine, policy, found)) refresh(engine, call, found)
@@ -95,7 +97,13 @@ function refresh(engine: Engine, call: ReadThrough, entry: Entry): void {
   const flight = engine.flights.begin(address)
   flight.wanted = true
   flight.stale = entry
-  flight.promise = fly(engine, call, flight, leaseToReplace(engine, address, entry), entry.freshUntil)
+  flight.promise = fly(
+    engine,
+    call,
+    flight,
+    leaseToReplace(engine, call.policy.schema, address, entry),
+    entry.freshUntil,
+  )
   flight.promise.catch(() => {})
 }
 
@@ -105,14 +113,19 @@ export function mayRefresh({ flights, failures }: Engine, address: string): bool
 }
 
 /** @returns the entry that is stored, or a later one that another process has put there, or who is to load */
-export async function leaseToReplace(engine: Engine, address: string, entry: Entry): Promise<LeaseRead> {
+export async function leaseToReplace(
+  engine: Engine,
+  schema: Validator | undefined,
+  address: string,
+  entry: Entry,
+): Promise<LeaseRead> {
   if (!engine.leasing) return entry
-  return (await engine.readOrLease(address, entry.freshUntil)) ?? entry
+  return (await readOrLease(engine, schema, address, entry.freshUntil)) ?? entry
 }
 
 /** What is stored, and of what is not fresh who loads it; with an error to be remembered nobody is to load. */
-function lookUp(engine: Engine, address: string): Awaitable<LeaseRead> {
-  return engine.failures?.get(address) ? engine.read(address) : engine.readOrLease(address)
+function lookUp(engine: Engine, schema: Validator | undefined, address: string): Awaitable<LeaseRead> {
+  return engine.failures?.get(address) ? read(engine, schema, address) : readOrLease(engine, schema, address)
 }
 
 /**
@@ -130,7 +143,7 @@ async function fly(
   const { address, policy } = call
   try {
     let read = await pending
-    if (isVacant(read) && !read.lease && !read.stale) read = await awaitLease(engine, address, flight)
+    if (isVacant(read) && !read.lease && !read.stale) read = await awaitLease(engine, call, flight)
 
     const found = isVacant(read) ? read.stale : read
     // Those who joined meanwhile came after what outdates it.
@@ -208,7 +221,8 @@ async function load(engine: Engine, call: ReadThrough, flight: Flight): Promise<
   const startedAt = performance.now()
   const before = policy.early && engine.clock.now()
   try {
-    const loaded = run.outcomeOf(await loader(run as LoadContext<never>))
+    const given = await loader(run as LoadContext<never>)
+    const loaded = run.outcomeOf(policy.schema === undefined ? given : await admitted(policy.schema, given))
     if (before !== undefined) policy.loadTime.note(engine.clock.now() - before)
     loadSucceeded(engine, reportOf(address, hadValue, startedAt))
     return loaded

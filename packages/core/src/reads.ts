@@ -8,6 +8,7 @@ import { isNegative, unwrap } from './negative.ts'
 import type { Policy } from './policy.ts'
 import { type ReadThrough, readThrough } from './read-through.ts'
 import { readSliding } from './slide.ts'
+import { read } from './validated-read.ts'
 import type { View } from './view.ts'
 
 /** The value of a key if it is fresh. */
@@ -15,7 +16,7 @@ export function get(view: View, key: string, options: GetOptions | undefined): P
   try {
     const { engine } = view
     const address = view.open(key)
-    const found = read(engine, address, options)
+    const found = find(view, address, options)
     if (isPending(found)) return found.then(entry => counted(engine, address, entry))
     return Promise.resolve(counted(engine, address, found))
   } catch (error) {
@@ -23,20 +24,20 @@ export function get(view: View, key: string, options: GetOptions | undefined): P
   }
 }
 
-function read(
-  engine: Engine,
+function find(
+  { engine, policy }: View,
   address: string,
   options: GetOptions | undefined,
 ): Awaitable<Entry | undefined> {
-  if (options?.ttl === undefined) return engine.read(address)
-  return readSliding(engine, address, toMilliseconds(options.ttl, 'ttl', 'INVALID_TTL'))
+  if (options?.ttl === undefined) return read(engine, policy.schema, address)
+  return readSliding(engine, policy.schema, address, toMilliseconds(options.ttl, 'ttl', 'INVALID_TTL'))
 }
 
 /** The entry of a key, fresh or stale. */
 export async function getEntry(view: View, key: string): Promise<Entry | undefined> {
-  const { engine } = view
+  const { engine, policy } = view
   const address = view.open(key)
-  const entry = await engine.read(address)
+  const entry = await read(engine, policy.schema, address)
   const value = counted(engine, address, entry)
   if (!entry || isNegative(entry)) return undefined
   if (value === undefined) engine.stale(address)
@@ -45,8 +46,9 @@ export async function getEntry(view: View, key: string): Promise<Entry | undefin
 
 /** Whether a key has a fresh value. */
 export async function has(view: View, key: string): Promise<boolean> {
-  const entry = await view.engine.read(view.open(key))
-  return isFresh(view.engine, entry) && !isNegative(entry)
+  const { engine, policy } = view
+  const entry = await read(engine, policy.schema, view.open(key))
+  return isFresh(engine, entry) && !isNegative(entry)
 }
 
 /** The value of a key, from the loader if need be. @throws CacheError `INVALID_KEY`, `CLOSED` */

@@ -2,13 +2,20 @@ import { type Awaitable, isPending } from './awaitable.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { isNegative } from './negative.ts'
+import type { Validator } from './schema.ts'
+import { read } from './validated-read.ts'
 
 /**
  * Reads a key and lets a hit be fresh at least `ttl` milliseconds from now (sliding expiry); its grace stays as long as it was. When
  * the store cannot be told, the entry keeps the time it has.
  */
-export function readSliding(engine: Engine, key: string, ttl: number): Awaitable<Entry | undefined> {
-  const found = engine.read(key)
+export function readSliding(
+  engine: Engine,
+  schema: Validator | undefined,
+  key: string,
+  ttl: number,
+): Awaitable<Entry | undefined> {
+  const found = read(engine, schema, key)
   if (!isPending(found)) return found && extend(engine, key, found, ttl)
 
   const current = new Set([key])

@@ -26,6 +26,8 @@ export interface CacheStats {
   readonly sharedLoads: number
   /** Store operations that failed; reads became misses, writes said so. */
   readonly errors: number
+  /** Stored values that did not match the schema, whoever asked for them; they count as not there. */
+  readonly mismatches: number
   /** Loads under way now. */
   readonly inFlight: number
   /** Entries removed for want of room, over all tiers that count them. */
@@ -49,6 +51,7 @@ export class Counters {
   refreshErrors = 0
   sharedLoads = 0
   errors = 0
+  mismatches = 0
 }
 
 export function snapshot(counts: Counters, inFlight: number, tiers: readonly TierStats[]): CacheStats {

@@ -1,5 +1,19 @@
-import { assertKeys, assertMetadata, assertStore, assertValue, prefixOf } from './arguments.ts'
-import type { CacheOptions, LoadOptions, ReadThroughOptions, SetOptions } from './cache-options.ts'
+import {
+  assertKeys,
+  assertMetadata,
+  assertStore,
+  assertValue,
+  prefixOf,
+  versionPrefixOf,
+} from './arguments.ts'
+import { type Awaitable, chain } from './awaitable.ts'
+import type {
+  CacheOptions,
+  LoadOptions,
+  NamespaceOptions,
+  SchemaOption,
+  SetOptions,
+} from './cache-options.ts'
 import { systemClock } from './clock.ts'
 import { toMilliseconds } from './duration.ts'
 import { Engine } from './engine.ts'
@@ -33,23 +47,24 @@ export class View {
   }
 
   /** @throws CacheError `INVALID_OPTION`, `INVALID_TTL` */
-  static of(options: CacheOptions): View {
+  static of(options: CacheOptions & SchemaOption<unknown>): View {
     const { store, name = 'cache', namespace, clock = systemClock, observer, random = Math.random } = options
     assertStore(store)
     if (typeof random !== 'function') throw invalidOption('random', random, 'a function')
     const policy = ownPolicy(options)
     const batchSize = integer(options.batchSize ?? DEFAULT_BATCH_SIZE, 'batchSize', 1)
-    const prefix = namespace === undefined ? '' : prefixOf(namespace)
+    const prefix = (namespace === undefined ? '' : prefixOf(namespace)) + versionPrefixOf(options.version)
     const leaseWait = toMilliseconds(options.leaseWait ?? DEFAULT_LEASE_WAIT, 'leaseWait')
     const engine = new Engine({ name, store, clock, observer, leaseWait, random })
     return new View({ engine, prefix, policy, batchSize })
   }
 
   /** The view of a namespace in this one. @throws CacheError `INVALID_OPTION`, `INVALID_TTL` */
-  nest(name: string, options: ReadThroughOptions): View {
+  nest(name: string, options: NamespaceOptions & SchemaOption<unknown>): View {
     const { engine, batchSize } = this
     const policy = ownPolicy(options, this.policy)
-    return new View({ engine, prefix: this.prefix + prefixOf(name), policy, batchSize })
+    const prefix = this.prefix + prefixOf(name) + versionPrefixOf(options.version)
+    return new View({ engine, prefix, policy, batchSize })
   }
 
   /** The whole key. @throws CacheError `INVALID_KEY` */
@@ -73,12 +88,26 @@ export class View {
     return addresses
   }
 
-  /** @throws CacheError `INVALID_VALUE`, `INVALID_TTL`, `INVALID_OPTION` */
-  entry(value: unknown, options: SetOptions | undefined): Entry {
+  /** What is to be stored for a value. @throws CacheError `INVALID_VALUE`, `INVALID_TTL`, `INVALID_OPTION`, now or later */
+  entry(value: unknown, options: SetOptions | undefined): Awaitable<Entry> {
+    const { schema } = this.policy
+    const terms = this.#termsOf(value, options)
+    if (schema === undefined) return this.engine.entry(value, terms)
+    return chain(schema.admit(value, 'the value'), output => this.engine.entry(output, terms))
+  }
+
+  /** The same at once, as far as the schema can tell. @throws CacheError `INVALID_VALUE`, `INVALID_TTL`, `INVALID_OPTION` */
+  entryNow(value: unknown, options: SetOptions | undefined): Entry {
+    const { schema } = this.policy
+    const terms = this.#termsOf(value, options)
+    return this.engine.entry(schema === undefined ? value : schema.admitNow(value, 'the value'), terms)
+  }
+
+  #termsOf(value: unknown, options: SetOptions | undefined): EntryTerms {
     assertValue(value)
-    if (options === undefined) return this.engine.entry(value, this.policy)
+    if (options === undefined) return this.policy
     assertMetadata(options.metadata)
-    return this.engine.entry(value, this.#tagged(termsOf(this.policy, options)))
+    return this.#tagged(termsOf(this.policy, options))
   }
 
   /** @throws CacheError `INVALID_TTL`, `INVALID_OPTION` */

@@ -1,4 +1,5 @@
 import { toTags } from './arguments.ts'
+import { isPending } from './awaitable.ts'
 import type { SetOptions } from './cache-options.ts'
 import type { WriteOutcome } from './outcome.ts'
 import type { View } from './view.ts'
@@ -12,7 +13,8 @@ export async function set(
 ): Promise<WriteOutcome> {
   const { engine } = view
   const address = view.open(key)
-  const entry = view.entry(value, options)
+  const made = view.entry(value, options)
+  const entry = isPending(made) ? await made : made
   engine.invalidate(address)
   const outcome = await engine.write('set', () => engine.store.set(address, entry))
   engine.counts.sets++

@@ -14,6 +14,9 @@ import {
   type Wrapped,
   type WriteOutcome,
 } from '@cache/core'
+import { type } from 'arktype'
+import * as v from 'valibot'
+import { z } from 'zod'
 
 /** Compiled by `tsc -p packages/core`, never run: what must not compile is marked as an error that is expected. */
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -246,4 +249,46 @@ export async function wrapping(): Promise<void> {
   await find('7')
   // @ts-expect-error here too
   await find.invalidate('7')
+}
+
+export async function schemas(): Promise<void> {
+  const zod = z.object({ id: z.number(), at: z.coerce.date(), role: z.string().default('reader') })
+  interface Made {
+    id: number
+    at: Date
+    role: string
+  }
+  const cache = new Cache({ store, schema: zod })
+  same<typeof cache, Cache<Made>>(true)
+  const read = await cache.get('k')
+  same<typeof read, Made | undefined>(true)
+  const loaded = await cache.getOrSet('k', (): Made => ({ id: 1, at: new Date(), role: 'admin' }))
+  same<typeof loaded, Made>(true)
+  // @ts-expect-error what goes in looks like what comes out
+  await cache.set('k', { id: 1, at: '1970-01-01' })
+  // @ts-expect-error a loader too
+  await cache.getOrSet('k', () => ({ id: '1' }))
+
+  const byValibot = anything.namespace('n', { schema: v.object({ id: v.number() }), version: 3 })
+  same<typeof byValibot, Cache<{ id: number }>>(true)
+  const byArktype = anything.namespace('n', { schema: type({ id: 'number' }), ttl: '5m' })
+  same<typeof byArktype, Cache<{ id: number }>>(true)
+  const withoutSchema = new Cache({ store, version: '2026-11' })
+  same<typeof withoutSchema, Cache<unknown>>(true)
+  const said = new Cache<User>({ store, schema: z.object({ name: z.string() }) })
+  same<typeof said, Cache<User>>(true)
+  const options: CacheOptions = { store, grace: 5 }
+  same<Cache<User>, typeof said>(true)
+  new Cache<User>({ ...options })
+
+  // @ts-expect-error a schema of something else
+  new Cache<User>({ store, schema: z.number() })
+  // @ts-expect-error a namespace of what the cache cannot hold
+  users.namespace('n', { schema: z.number() })
+  // @ts-expect-error no schema
+  new Cache({ store, schema: (value: unknown) => value })
+  // @ts-expect-error a schema is not a call's own
+  await anything.getOrSet('k', () => 1, { schema: z.number() })
+  // @ts-expect-error a version is a number or a word
+  anything.namespace('n', { version: true })
 }

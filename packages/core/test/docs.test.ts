@@ -31,7 +31,7 @@ describe('docs/read-through.md', () => {
   test('has an example of every option in its table', () => {
     const table = page.slice(page.indexOf('## The options'), page.indexOf('## Freshness'))
     const options = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, option = '']) => option)
-    expect(options).toHaveLength(11)
+    expect(options).toHaveLength(13)
     const code = examples.map(({ program }) => program).join('\n')
     for (const option of options) expect(code).toMatch(new RegExp(`\\b${option}\\b`))
   })
