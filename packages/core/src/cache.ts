@@ -14,12 +14,11 @@ import type { Entry } from './entry.ts'
 import { invalidOption } from './errors.ts'
 import type { CacheEvents } from './events.ts'
 import type { Loader } from './load-context.ts'
-import { deleteMany, getMany, setMany, writeMany } from './many.ts'
+import { deleteMany, getMany, getOrSetMany, setMany, writeMany } from './many.ts'
 import type { ManyLoader } from './many-loader.ts'
 import type { WriteOutcome } from './outcome.ts'
-import { readThroughMany } from './read-through-many.ts'
 import * as reads from './reads.ts'
-import type { CacheStats } from './stats.ts'
+import type { CacheReport } from './stats.ts'
 import type { StoreHealth } from './store.ts'
 import { View } from './view.ts'
 import { warm } from './warm.ts'
@@ -142,16 +141,12 @@ export class Cache<V = unknown> implements AsyncDisposable {
    *
    * @throws as {@link getOrSet}
    */
-  async getOrSetMany<T extends V>(
+  getOrSetMany<T extends V>(
     keys: Iterable<string>,
     loadMissing: ManyLoader<T>,
     options?: LoadOptions,
   ): Promise<Map<string, T>> {
-    const addresses = this.#view.addresses(keys)
-    if (typeof loadMissing !== 'function') throw invalidOption('loadMissing', loadMissing, 'a function')
-    const policy = this.#view.policyFor(options)
-    const { batchSize } = this.#view
-    return readThroughMany(this.#engine, { addresses, loadMissing, policy, batchSize })
+    return getOrSetMany(this.#view, keys, loadMissing, options)
   }
 
   /**
@@ -205,9 +200,14 @@ export class Cache<V = unknown> implements AsyncDisposable {
     })
   }
 
-  /** What this cache and its namespaces did so far: a plain snapshot. */
-  stats(): CacheStats {
+  /** What this cache and its namespaces did so far: a plain snapshot, with rates. */
+  stats(): CacheReport {
     return this.#engine.stats()
+  }
+
+  /** Begins the period `stats().sinceReset` anew; what is counted since the start goes on. */
+  resetStats(): void {
+    this.#engine.resetStats()
   }
 
   /** The state of the store; `undefined` when it cannot be away. */
@@ -235,7 +235,7 @@ export class Cache<V = unknown> implements AsyncDisposable {
    * dropped.
    */
   on<K extends keyof CacheEvents>(type: K, listener: (event: CacheEvents[K]) => void): () => void {
-    return this.#engine.events.on(type, listener)
+    return this.#engine.on(type, listener)
   }
 
   /**

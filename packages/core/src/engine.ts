@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts'
 import { CoarseClock } from './coarse-clock.ts'
 import type { Entry } from './entry.ts'
 import { CacheError, isCallersFault, toCacheError } from './errors.ts'
-import { type CacheEvents, Emitter } from './events.ts'
+import { type CacheEvents, Emitter, isPassedOn } from './events.ts'
 import { FailureLog } from './failure-log.ts'
 import type { InvalidationBus } from './invalidation-bus.ts'
 import { LEASE_MS, releaseLease } from './lease-hold.ts'
@@ -18,8 +18,9 @@ import {
 } from './observer.ts'
 import { failed, type WriteOutcome } from './outcome.ts'
 import type { EntryTerms } from './policy.ts'
+import { RemovalEvents } from './removal-events.ts'
 import { type Caller, FlightTable } from './single-flight.ts'
-import { type CacheStats, Counters, snapshot } from './stats.ts'
+import { type CacheReport, Counters, type Mark, periodOf } from './stats.ts'
 import {
   type Batching,
   type Checking,
@@ -74,7 +75,10 @@ export class Engine implements CacheSource, Caller {
   readonly counts: Counters = new Counters()
   readonly events: Emitter<CacheEvents> = new Emitter()
   readonly #observer: Required<Observer>
+  readonly #removals: RemovalEvents
   readonly #detach: (() => void)[]
+  readonly #start: Mark
+  #reset: Mark | undefined
   closed = false
   #closing: Promise<void> | undefined
 
@@ -91,8 +95,10 @@ export class Engine implements CacheSource, Caller {
     this.coarseClock = CoarseClock.of(clock)
     this.random = random
     this.flights = FlightTable.of(store)
+    this.#start = { at: clock.now(), counts: new Counters(), tiers: [] }
+    this.#removals = new RemovalEvents(store, this.events)
     this.#observer = guarded(observer)
-    this.#detach = [this.#observer.attach(this)]
+    this.#detach = [this.#observer.attach(this), () => this.#removals.stop()]
     if (isObserved(store)) this.#detach.push(store.observe({ event: event => this.report(event) }))
     if (isCoherent(store) && store.bus) this.#detach.push(...this.#follow(store.bus))
   }
@@ -258,14 +264,31 @@ export class Engine implements CacheSource, Caller {
     if (event.type === 'error') {
       this.counts.errors++
       this.events.emit('error', event)
-    } else if (event.type === 'state') this.events.emit('state', event)
-    else if (event.type === 'gap') this.events.emit('gap', event)
-    else if (event.type === 'flush') this.events.emit('flush', event)
+    } else if (isPassedOn(event)) this.events.emit(event.type, event as never)
   }
 
-  stats(): CacheStats {
+  on<K extends keyof CacheEvents>(type: K, listener: (event: CacheEvents[K]) => void): () => void {
+    const leave = this.events.on(type, listener)
+    this.#removals.update()
+    return () => {
+      leave()
+      this.#removals.update()
+    }
+  }
+
+  stats(): CacheReport {
+    const now = this.#mark()
+    const sinceReset = periodOf(this.#reset ?? this.#start, now)
+    return { ...periodOf(this.#start, now), inFlight: this.flights.size, sinceReset }
+  }
+
+  resetStats(): void {
+    this.#reset = this.#mark()
+  }
+
+  #mark(): Mark {
     const tiers = isMeasurable(this.store) ? this.store.measure() : []
-    return snapshot(this.counts, this.flights.size, tiers)
+    return { at: this.clock.now(), counts: { ...this.counts }, tiers }
   }
 
   health(): StoreHealth | undefined {

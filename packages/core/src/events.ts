@@ -35,6 +35,26 @@ export interface CacheEvents {
   gap: StoreEvent<'gap'>
   /** A near tier was dropped. */
   flush: StoreEvent<'flush'>
+  /** A tier removed an entry for want of room; told by stores in this process. */
+  evict: { readonly key: string; readonly tier: string }
+  /** A tier removed an entry because its time was up, which may be some time after that; told by stores in this process. */
+  expire: { readonly key: string; readonly tier: string }
+  /** The breaker before a remote opened, closed, or lets one call through to see. */
+  breaker: StoreEvent<'breaker'>
+  /** All that waited for a remote has been applied. */
+  recovered: StoreEvent<'recovered'>
+  /** More waits for a remote than is kept: everything there will be invalidated. */
+  overflow: StoreEvent<'overflow'>
+  /** The server of a remote may have lost what it had confirmed: that is invalidated again. */
+  setback: StoreEvent<'setback'>
+}
+
+/** What stores tell that listeners of the cache are told as it is. */
+const PASSED_ON = ['state', 'gap', 'flush', 'breaker', 'recovered', 'overflow', 'setback'] as const
+type PassedOn = (typeof PASSED_ON)[number]
+
+export function isPassedOn(event: TelemetryEvent): event is StoreEvent<PassedOn> {
+  return (PASSED_ON as readonly string[]).includes(event.type)
 }
 
 type Listener<E> = (event: E) => void

@@ -14,6 +14,7 @@ export type {
   SetOptions,
   WarmUpSource,
 } from './cache-options.ts'
+export type { TraceMessage } from './channels.ts'
 export { type Clock, systemClock, type TimerHandle } from './clock.ts'
 export type { Codec } from './codec.ts'
 export { type Duration, toMilliseconds } from './duration.ts'
@@ -54,7 +55,7 @@ export { integer, oneOf } from './options.ts'
 export { APPLIED, batchOutcome, failed, type WriteOutcome, type WriteStatus } from './outcome.ts'
 export type { Schema, SchemaIssue, SchemaResult } from './schema.ts'
 export { isMarking, type Marking, type Setback } from './setback.ts'
-export type { CacheStats } from './stats.ts'
+export type { CacheCounts, CacheReport, CacheStats, StatsPeriod, TierPeriod } from './stats.ts'
 export {
   type Batching,
   type BatchRead,
@@ -71,11 +72,14 @@ export {
   isGuaranteeing,
   isMeasurable,
   isObserved,
+  isRemoving,
   isReplacing,
   isTagging,
   isTouching,
   type Measurable,
   type Observed,
+  type Removal,
+  type Removing,
   type Replacing,
   type Store,
   type StoreHealth,

@@ -1,4 +1,5 @@
 import { deleteMany, eachChunk, fillMany } from './batch.ts'
+import { CHANNELS, messageOf, traced } from './channels.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { isFresh } from './freshness.ts'
@@ -140,10 +141,11 @@ async function lease(
 /** @returns a value or `undefined` for each of the missing */
 async function load<V>(
   engine: Engine,
-  { addresses, loadMissing, policy }: ManyLoad<V>,
+  call: ManyLoad<V>,
   flights: Flights,
   missing: readonly string[],
 ): Promise<Values> {
+  const { addresses, policy } = call
   const stop = keepLeases(engine, leasesOf(flights))
   const report: LoadReport = {
     addresses: missing,
@@ -158,7 +160,7 @@ async function load<V>(
   }
   try {
     const keys = missing.map(address => addresses.get(address) as string)
-    const given = await loadEach(loadMissing, keys)
+    const given = await callLoader(engine, call, keys)
     const values = policy.schema === undefined ? given : await admitEach(policy.schema, given)
     const loaded = new Map(missing.map((address, index) => [address, values[index]]))
     const refused = policy.schema && refusedOf(report, loaded)
@@ -171,6 +173,18 @@ async function load<V>(
   } finally {
     stop()
   }
+}
+
+function callLoader<V>(
+  engine: Engine,
+  { addresses, loadMissing }: ManyLoad<V>,
+  keys: readonly string[],
+): Promise<(V | undefined)[]> {
+  if (!CHANNELS.load.hasSubscribers) return loadEach(loadMissing, keys)
+  const [[address, key] = ['', '']] = addresses
+  const prefix = address.slice(0, address.length - key.length)
+  const message = messageOf({ engine, prefix }, 'load', keys.length)
+  return traced(CHANNELS.load, message, () => loadEach(loadMissing, keys))
 }
 
 function leasesOf(flights: Flights): Map<string, Lease> {

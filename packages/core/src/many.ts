@@ -1,18 +1,30 @@
 import { pairs } from './arguments.ts'
 import { isPending } from './awaitable.ts'
 import * as batch from './batch.ts'
-import type { Items, SetOptions } from './cache-options.ts'
+import type { Items, LoadOptions, SetOptions } from './cache-options.ts'
+import { CHANNELS, foundOf, messageOf, traced, tracedWrite } from './channels.ts'
 import type { Entry } from './entry.ts'
+import { invalidOption } from './errors.ts'
 import { isFresh } from './freshness.ts'
+import type { ManyLoader } from './many-loader.ts'
 import { unwrap } from './negative.ts'
 import type { WriteOutcome, WriteStatus } from './outcome.ts'
+import { readThroughMany } from './read-through-many.ts'
 import { readMany } from './validated-read.ts'
 import type { View } from './view.ts'
 
 /** The values of those keys that have a fresh one, in the order of `keys`. */
 export async function getMany(view: View, keys: Iterable<string>): Promise<Map<string, unknown>> {
-  const { engine, batchSize, policy } = view
   const addresses = view.addresses(keys)
+  if (!CHANNELS.getMany.hasSubscribers) return readValues(view, addresses)
+  const message = messageOf(view, 'getMany', addresses.size)
+  return traced(CHANNELS.getMany, message, () => readValues(view, addresses), foundOf)
+}
+
+async function readValues(
+  { engine, batchSize, policy }: View,
+  addresses: ReadonlyMap<string, string>,
+): Promise<Map<string, unknown>> {
   const found = await readMany(engine, policy.schema, [...addresses.keys()], batchSize)
   const values = new Map<string, unknown>()
   for (const [address, key] of addresses) {
@@ -26,6 +38,21 @@ export async function getMany(view: View, keys: Iterable<string>): Promise<Map<s
     if (value !== undefined) values.set(key, value)
   }
   return values
+}
+
+/** The values of many keys, from the loader as far as need be. */
+export async function getOrSetMany<V>(
+  view: View,
+  keys: Iterable<string>,
+  loadMissing: ManyLoader<V>,
+  options: LoadOptions | undefined,
+): Promise<Map<string, V>> {
+  const addresses = view.addresses(keys)
+  if (typeof loadMissing !== 'function') throw invalidOption('loadMissing', loadMissing, 'a function')
+  const call = { addresses, loadMissing, policy: view.policyFor(options), batchSize: view.batchSize }
+  if (!CHANNELS.getOrSetMany.hasSubscribers) return readThroughMany(view.engine, call)
+  const message = messageOf(view, 'getOrSetMany', addresses.size)
+  return traced(CHANNELS.getOrSetMany, message, () => readThroughMany(view.engine, call), foundOf)
 }
 
 /** Writes many values under one set of options; all are checked before anything is written. */
@@ -48,19 +75,23 @@ export async function setMany<V>(view: View, items: Items<V>, options?: SetOptio
 }
 
 /** Writes entries by whole key. */
-export async function writeMany(view: View, entries: ReadonlyMap<string, Entry>): Promise<WriteOutcome> {
-  const outcome = await batch.setMany(view.engine, entries, view.batchSize)
-  view.engine.counts.sets += entries.size
-  tellEach(view, 'set', entries.keys(), outcome)
-  return view.named(outcome)
+export function writeMany(view: View, entries: ReadonlyMap<string, Entry>): Promise<WriteOutcome> {
+  return tracedWrite(view, 'setMany', entries.size, async () => {
+    const outcome = await batch.setMany(view.engine, entries, view.batchSize)
+    view.engine.counts.sets += entries.size
+    tellEach(view, 'set', entries.keys(), outcome)
+    return view.named(outcome)
+  })
 }
 
 export async function deleteMany(view: View, keys: Iterable<string>): Promise<WriteOutcome> {
   const addresses = [...view.addresses(keys).keys()]
-  const outcome = await batch.deleteMany(view.engine, addresses, view.batchSize)
-  view.engine.counts.deletes += addresses.length
-  tellEach(view, 'delete', addresses, outcome)
-  return view.named(outcome)
+  return tracedWrite(view, 'deleteMany', addresses.length, async () => {
+    const outcome = await batch.deleteMany(view.engine, addresses, view.batchSize)
+    view.engine.counts.deletes += addresses.length
+    tellEach(view, 'delete', addresses, outcome)
+    return view.named(outcome)
+  })
 }
 
 function tellEach(

@@ -1,4 +1,5 @@
 import type { Awaitable } from './awaitable.ts'
+import { CHANNELS, messageOf, traced } from './channels.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { isDue, isFresh, servable } from './freshness.ts'
@@ -212,7 +213,7 @@ export function startLoading(
 
 /** The lease lasts as long as the loader runs. */
 async function load(engine: Engine, call: ReadThrough, flight: Flight): Promise<Loaded> {
-  const { address, loader, policy } = call
+  const { address, policy } = call
   const failure = engine.failures?.get(address)
   if (failure) throw failure.error
   const run = new LoadRun(engine, call, flight)
@@ -221,7 +222,7 @@ async function load(engine: Engine, call: ReadThrough, flight: Flight): Promise<
   const startedAt = performance.now()
   const before = policy.early && engine.clock.now()
   try {
-    const given = await loader(run as LoadContext<never>)
+    const given = await callLoader(engine, call, run)
     const loaded = run.outcomeOf(policy.schema === undefined ? given : await admitted(policy.schema, given))
     if (before !== undefined) policy.loadTime.note(engine.clock.now() - before)
     loadSucceeded(engine, reportOf(address, hadValue, startedAt))
@@ -234,6 +235,13 @@ async function load(engine: Engine, call: ReadThrough, flight: Flight): Promise<
     run.end()
     stop?.()
   }
+}
+
+function callLoader(engine: Engine, { address, key, loader }: ReadThrough, run: LoadRun): unknown {
+  const context = run as LoadContext<never>
+  if (!CHANNELS.load.hasSubscribers) return loader(context)
+  const prefix = address.slice(0, address.length - key.length)
+  return traced(CHANNELS.load, messageOf({ engine, prefix }, 'load', 1), () => loader(context))
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Awaitable, isPending } from './awaitable.ts'
 import type { GetOptions } from './cache-options.ts'
+import { CHANNELS, hitOf, messageOf, traced } from './channels.ts'
 import { toMilliseconds } from './duration.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
@@ -13,6 +14,11 @@ import type { View } from './view.ts'
 
 /** The value of a key if it is fresh. */
 export function get(view: View, key: string, options: GetOptions | undefined): Promise<unknown> {
+  if (!CHANNELS.get.hasSubscribers) return getValue(view, key, options)
+  return traced(CHANNELS.get, messageOf(view, 'get', 1), () => getValue(view, key, options), hitOf)
+}
+
+function getValue(view: View, key: string, options: GetOptions | undefined): Promise<unknown> {
   try {
     const { engine } = view
     const address = view.open(key)
@@ -34,7 +40,12 @@ function find(
 }
 
 /** The entry of a key, fresh or stale. */
-export async function getEntry(view: View, key: string): Promise<Entry | undefined> {
+export function getEntry(view: View, key: string): Promise<Entry | undefined> {
+  if (!CHANNELS.get.hasSubscribers) return findEntry(view, key)
+  return traced(CHANNELS.get, messageOf(view, 'getEntry', 1), () => findEntry(view, key), hitOf)
+}
+
+async function findEntry(view: View, key: string): Promise<Entry | undefined> {
   const { engine, policy } = view
   const address = view.open(key)
   const entry = await read(engine, policy.schema, address)
@@ -45,7 +56,17 @@ export async function getEntry(view: View, key: string): Promise<Entry | undefin
 }
 
 /** Whether a key has a fresh value. */
-export async function has(view: View, key: string): Promise<boolean> {
+export function has(view: View, key: string): Promise<boolean> {
+  if (!CHANNELS.get.hasSubscribers) return hasValue(view, key)
+  return traced(
+    CHANNELS.get,
+    messageOf(view, 'has', 1),
+    () => hasValue(view, key),
+    hit => ({ hit }),
+  )
+}
+
+async function hasValue(view: View, key: string): Promise<boolean> {
   const { engine, policy } = view
   const entry = await read(engine, policy.schema, view.open(key))
   return isFresh(engine, entry) && !isNegative(entry)
@@ -58,6 +79,12 @@ export function getOrSet(
   loader: ReadThrough['loader'],
   policy: Policy,
 ): Promise<unknown> {
+  if (!CHANNELS.getOrSet.hasSubscribers) return load(view, key, loader, policy)
+  const message = messageOf(view, 'getOrSet', 1)
+  return traced(CHANNELS.getOrSet, message, () => load(view, key, loader, policy))
+}
+
+function load(view: View, key: string, loader: ReadThrough['loader'], policy: Policy): Promise<unknown> {
   return readThrough(view.engine, { address: view.open(key), key, loader, policy })
 }
 

@@ -1,15 +1,13 @@
 import type { TierStats } from './store.ts'
 
-/** A plain snapshot of what a cache did since it was made. */
-export interface CacheStats {
+/** What a cache counts itself. */
+export interface CacheCounts {
   /** Reads that found a fresh value, or that it is known not to exist. */
   readonly hits: number
   /** Reads that did not; a `getOrSet` that loads is one miss. */
   readonly misses: number
   /** Of the misses, those that were given a stale value. */
   readonly stales: number
-  /** `hits / (hits + misses)`, 0 before the first read. */
-  readonly hitRatio: number
   /** Keys the caller wrote, whether or not the store took them; what loaders give counts as `loads`. */
   readonly sets: number
   /** Keys the caller deleted, whether or not they existed. */
@@ -28,18 +26,58 @@ export interface CacheStats {
   readonly errors: number
   /** Stored values that did not match the schema, whoever asked for them; they count as not there. */
   readonly mismatches: number
-  /** Loads under way now. */
-  readonly inFlight: number
+}
+
+/** What its tiers count, together. */
+interface Removed {
   /** Entries removed for want of room, over all tiers that count them. */
   readonly evictions: number
   /** Entries removed because their time was up, over all tiers that count them. */
   readonly expirations: number
+}
+
+const TIER_COUNTS = ['hits', 'evictions', 'expirations', 'promotions', 'supersededFills'] as const
+type TierCount = (typeof TIER_COUNTS)[number]
+
+/** What one tier holds now, and did within a period. */
+export interface TierPeriod extends TierStats {
+  /** Of the reads that nearer tiers did not answer, the part that this one did; 0 without any. Not there if it counts no hits. */
+  readonly hitRatio?: number
+  readonly perSecond: Readonly<Partial<Record<TierCount, number>>>
+}
+
+/** What a cache did within a period. */
+export interface StatsPeriod extends CacheCounts, Removed {
+  /** When it began, in milliseconds since the epoch. */
+  readonly since: number
+  readonly seconds: number
+  /** `hits / (hits + misses)`, 0 before the first read. */
+  readonly hitRatio: number
+  /** Each count divided by the seconds; 0 within the first millisecond. */
+  readonly perSecond: Readonly<Record<keyof CacheCounts | keyof Removed, number>>
+  /** Each tier, nearest first; empty when the store does not measure itself. */
+  readonly tiers: readonly TierPeriod[]
+}
+
+/** What a cache and its namespaces did since the cache was made. */
+export interface CacheStats extends CacheCounts, Removed {
+  /** `hits / (hits + misses)`, 0 before the first read. */
+  readonly hitRatio: number
+  /** Loads under way now. */
+  readonly inFlight: number
   /** Each tier, nearest first; empty when the store does not measure itself. */
   readonly tiers: readonly TierStats[]
 }
 
-/** What a cache counts itself. */
-export class Counters {
+/** The same as a plain snapshot with rates, and once more since `resetStats`. */
+export interface CacheReport extends StatsPeriod, CacheStats {
+  readonly tiers: readonly TierPeriod[]
+  /** Since the last `resetStats`; since the cache was made if there was none. */
+  readonly sinceReset: StatsPeriod
+}
+
+/** The counters of a cache, as they run. */
+export class Counters implements CacheCounts {
   hits = 0
   misses = 0
   stales = 0
@@ -54,18 +92,71 @@ export class Counters {
   mismatches = 0
 }
 
-export function snapshot(counts: Counters, inFlight: number, tiers: readonly TierStats[]): CacheStats {
-  const { hits, misses } = counts
+/** How all counters stood at a moment. */
+export interface Mark {
+  /** Epoch milliseconds. */
+  readonly at: number
+  readonly counts: CacheCounts
+  readonly tiers: readonly TierStats[]
+}
+
+/** The period between two moments. */
+export function periodOf(start: Mark, end: Mark): StatsPeriod {
+  const seconds = Math.max(0, end.at - start.at) / 1_000
+  const counts = less(end.counts, start.counts)
+  const reads = counts.hits + counts.misses
+  const tiers = tiersOf(start, end, { reads, seconds })
+  const removed = { evictions: sum(tiers, 'evictions'), expirations: sum(tiers, 'expirations') }
   return {
     ...counts,
-    hitRatio: hits + misses === 0 ? 0 : hits / (hits + misses),
-    inFlight,
-    evictions: sum(tiers, 'evictions'),
-    expirations: sum(tiers, 'expirations'),
+    ...removed,
+    since: start.at,
+    seconds,
+    hitRatio: ratio(counts.hits, reads),
+    perSecond: rates({ ...counts, ...removed }, seconds),
     tiers,
   }
 }
 
-function sum(tiers: readonly TierStats[], field: 'evictions' | 'expirations'): number {
-  return tiers.reduce((total, tier) => total + (tier[field] ?? 0), 0)
+function tiersOf(
+  start: Mark,
+  end: Mark,
+  { reads, seconds }: { readonly reads: number; readonly seconds: number },
+): TierPeriod[] {
+  let asked = reads
+  return end.tiers.map((tier, index) => {
+    const counts = less(countsOf(tier), countsOf(start.tiers[index]))
+    const period = { ...tier, ...counts, perSecond: rates(counts, seconds) }
+    if (counts.hits === undefined) return period
+    const hitRatio = Math.min(1, ratio(counts.hits, asked))
+    asked = Math.max(0, asked - counts.hits)
+    return { ...period, hitRatio }
+  })
+}
+
+/** Those that a tier keeps. */
+function countsOf(tier: TierStats | undefined): Partial<Record<TierCount, number>> {
+  const kept = TIER_COUNTS.filter(name => tier?.[name] !== undefined)
+  return Object.fromEntries(kept.map(name => [name, tier?.[name]]))
+}
+
+/** What numbers have grown by. */
+function less<T extends object>(now: T, before: Partial<T>): T {
+  const names = Object.keys(now) as (keyof T)[]
+  return Object.fromEntries(
+    names.map(name => [name, (now[name] as number) - ((before[name] as number | undefined) ?? 0)]),
+  ) as T
+}
+
+function rates<T extends object>(counts: T, seconds: number): { readonly [K in keyof T]: number } {
+  const pairs = Object.entries(counts).map(([name, count]) => [name, ratio(count, seconds)])
+  return Object.fromEntries(pairs)
+}
+
+function ratio(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole
+}
+
+function sum(tiers: readonly TierStats[], count: keyof Removed): number {
+  return tiers.reduce((total, tier) => total + (tier[count] ?? 0), 0)
 }

@@ -105,6 +105,21 @@ export interface Measurable {
   measure(): readonly TierStats[]
 }
 
+/** An entry that a store removed of its own accord. */
+export interface Removal {
+  readonly key: string
+  /** The store's name. */
+  readonly tier: string
+  /** There was no more room, or its time was up. */
+  readonly cause: 'evicted' | 'expired'
+}
+
+/** Optional: tells what it removes of its own accord, when it does; costs nothing while nobody listens. */
+export interface Removing {
+  /** @returns a function that ends it */
+  onRemoval(listener: (removal: Removal) => void): () => void
+}
+
 /** The state of a store that can be away. */
 export interface StoreHealth {
   /** Whether it would answer now, as far as is known without asking it. */
@@ -168,6 +183,7 @@ export const isTagging = <S extends Store>(store: S): store is S & Tagging => ha
 export const isChecking = <S extends Store>(store: S): store is S & Checking => has(store, 'check')
 export const isEnumerable = <S extends Store>(store: S): store is S & Enumerable => has(store, 'keys')
 export const isMeasurable = <S extends Store>(store: S): store is S & Measurable => has(store, 'measure')
+export const isRemoving = <S extends Store>(store: S): store is S & Removing => has(store, 'onRemoval')
 export const hasHealth = <S extends Store>(store: S): store is S & Health => has(store, 'health')
 export const isObserved = <S extends Store>(store: S): store is S & Observed => has(store, 'observe')
 export const isCoherent = <S extends Store>(store: S): store is S & Coherent => 'bus' in store

@@ -17,7 +17,7 @@ export type Primitive = string | number | bigint | boolean | null | undefined
 export type WrapOptions<A extends readonly unknown[]> = WrapLoadOptions<A> & WrapKey<A>
 
 /** As of `getOrSet`, for all calls. */
-export interface WrapLoadOptions<A extends readonly unknown[]> extends Omit<LoadOptions, 'tags'> {
+interface WrapLoadOptions<A extends readonly unknown[]> extends Omit<LoadOptions, 'tags'> {
   /** Tags of the loaded values, the same for all or by the arguments. */
   readonly tags?: readonly string[] | ((...args: A) => readonly string[])
 }

@@ -3,7 +3,7 @@ import {
   Cache,
   type CacheEvents,
   type CacheOptions,
-  type CacheStats,
+  type CacheReport,
   type Duration,
   type Entry,
   type Kept,
@@ -80,7 +80,7 @@ export async function inference(): Promise<void> {
   same<typeof map, Map<string, User>>(true)
   same<Awaited<ReturnType<typeof users.setMany>>, WriteOutcome>(true)
   same<Awaited<ReturnType<typeof users.warm>>, WarmUpProgress>(true)
-  same<ReturnType<typeof users.stats>, CacheStats>(true)
+  same<ReturnType<typeof users.stats>, CacheReport>(true)
 
   const admins = users.namespace<Admin>('admins')
   same<typeof admins, Cache<Admin>>(true)

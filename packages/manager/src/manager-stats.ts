@@ -1,9 +1,9 @@
-import type { CacheStats, StoreHealth, TierState, WarmUpProgress } from '@cache/core'
+import type { CacheReport, StoreHealth, TierState, WarmUpProgress } from '@cache/core'
 
 /** What a `CacheManager` is and did so far: a plain snapshot. */
 export interface ManagerStats {
   /** What happened since it was made. */
-  readonly stats: CacheStats
+  readonly stats: CacheReport
   /** What this process holds. */
   readonly memoryUsage: {
     readonly items: number

@@ -568,3 +568,22 @@ describe('dump and restore', () => {
     expect([...map.keys()]).toEqual(['b', 'c'])
   })
 })
+
+describe('onRemove, set later', () => {
+  test('takes the place of who was told before, until there is none', () => {
+    const first: unknown[] = []
+    const second: unknown[] = []
+    const map = new BoundedMap<string, number>({ maxItems: 1, onRemove: key => first.push(key) })
+    map.set('a', 1)
+    map.set('b', 1)
+    map.onRemove = key => second.push(key)
+    map.set('c', 1)
+    map.onRemove = undefined
+    map.set('d', 1)
+    map.clear()
+    expect([first, second]).toEqual([['a'], ['b']])
+    expect(() => {
+      map.onRemove = 5 as never
+    }).toThrow(/^onRemove must be a function/)
+  })
+})

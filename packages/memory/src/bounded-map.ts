@@ -11,7 +11,7 @@ import { type BoundedMapOptions, byteBound, itemBound, type SetOptions } from '.
 import { Expiry } from './expiry.ts'
 import { HashIndex } from './hash-index.ts'
 import { type Policy, type PolicyType, policyType } from './policies/index.ts'
-import { type RemovalCause, Removals } from './removals.ts'
+import { type RemovalCause, type RemovalListener, Removals } from './removals.ts'
 import { Slots } from './slots.ts'
 import { estimateBytes } from './weigh.ts'
 
@@ -60,7 +60,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   readonly #policyType: PolicyType
   readonly #ttl: number
   readonly #weigh: ((value: V, key: K) => number) | undefined
-  readonly #removals: Removals<K, V> | undefined
+  #removals: Removals<K, V> | undefined
   readonly #clock: Clock
   /** Whether one look at the clock may serve several reads; a clock that was given is asked for every read. */
   readonly #mayReuseLook: boolean
@@ -96,9 +96,8 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     this.#ttl = ttl === undefined ? Number.POSITIVE_INFINITY : toMilliseconds(ttl, 'ttl')
     this.#looksToWrite = this.#ttl < LONG_TTL_MS
     this.#weigh = callback(weigh, 'weigh') ?? (maxBytes === undefined ? undefined : estimateEntry)
-    this.#removals =
-      callback(onRemove, 'onRemove') && new Removals(onRemove as NonNullable<typeof onRemove>, clock)
     this.#clock = clock
+    this.onRemove = onRemove
     // The timer's closure must not keep alive a map that nobody else holds.
     const self = new WeakRef(this)
     this.#onDue = () => {
@@ -232,6 +231,16 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     this.#expiry = new Expiry(this.#slots, this.#clock, this.#onDue)
     this.#bytes = 0
     this.#removals?.tell()
+  }
+
+  /**
+   * Who is told about every entry that leaves from now on, in place of whoever was; nobody without one.
+   *
+   * @throws CacheError `INVALID_OPTION`
+   */
+  set onRemove(listener: RemovalListener<K, V> | undefined) {
+    const checked = callback(listener, 'onRemove')
+    this.#removals = checked && new Removals(checked, this.#clock)
   }
 
   /**

@@ -320,3 +320,27 @@ describe('with a codec', () => {
     expect(() => new MemoryStore(options)).toThrow(message)
   })
 })
+
+describe('onRemoval', () => {
+  test('tells what was evicted or expired, and nothing else, to all who listen, until they leave', () => {
+    const store = new MemoryStore({ maxItems: 2, policy: 'fifo', clock })
+    const heard: unknown[] = []
+    store.set('before', entryFor(1, 60_000))
+    const leave = store.onRemoval(({ key, tier, cause }) => heard.push([key, tier, cause]))
+    const leaveToo = store.onRemoval(({ key }) => heard.push(key))
+    store.set('a', entryFor(1, 60_000))
+    store.set('b', entryFor(1, 1_000))
+    store.set('a', entryFor(2, 60_000))
+    store.delete('a')
+    clock.advance(1_500)
+    expect(store.get('b')).toBeUndefined()
+    expect(heard).toEqual([['before', 'memory', 'evicted'], 'before', ['b', 'memory', 'expired'], 'b'])
+    leave()
+    for (const key of ['c', 'd', 'e']) store.set(key, entryFor(1, 60_000))
+    leaveToo()
+    leaveToo()
+    store.set('f', entryFor(1, 60_000))
+    store.clear()
+    expect(heard.slice(4)).toEqual(['c'])
+  })
+})

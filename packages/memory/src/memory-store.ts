@@ -11,6 +11,8 @@ import {
   failed,
   isExpired,
   type Measurable,
+  type Removal,
+  type Removing,
   type Store,
   systemClock,
   type Tagging,
@@ -48,7 +50,7 @@ export interface MemoryStoreOptions {
  *
  * Once closed, it refuses every read and write with `CLOSED`.
  */
-export class MemoryStore implements Store, Batching, Tagging, Touching, Enumerable, Measurable {
+export class MemoryStore implements Store, Batching, Tagging, Touching, Enumerable, Measurable, Removing {
   readonly name: 'memory' = 'memory'
   readonly #map: BoundedMap<string, Entry>
   readonly #weighed: boolean
@@ -57,6 +59,7 @@ export class MemoryStore implements Store, Batching, Tagging, Touching, Enumerab
   readonly #tags = new TagLog()
   /** When those entries that have tags were stored, in the order of {@link #tags}. */
   readonly #storedAt = new WeakMap<Entry, number>()
+  readonly #removalListeners = new Set<(removal: Removal) => void>()
   #hits = 0
   #closed = false
 
@@ -174,6 +177,20 @@ export class MemoryStore implements Store, Batching, Tagging, Touching, Enumerab
     const { size, bytes, evictions, expirations } = this.#map
     const tier = { tier: this.name, items: size, hits: this.#hits, evictions, expirations }
     return [this.#weighed ? { ...tier, bytes } : tier]
+  }
+
+  /** Entries that were deleted, replaced, cleared or outdated by a tag are not told. */
+  onRemoval(listener: (removal: Removal) => void): () => void {
+    const listeners = this.#removalListeners
+    listeners.add(listener)
+    this.#map.onRemove = (key, _, cause) => {
+      if (cause !== 'evicted' && cause !== 'expired') return
+      for (const each of listeners) each({ key, tier: this.name, cause })
+    }
+    return () => {
+      listeners.delete(listener)
+      if (listeners.size === 0) this.#map.onRemove = undefined
+    }
   }
 
   *#keysIn(scope: string): IterableIterator<string> {

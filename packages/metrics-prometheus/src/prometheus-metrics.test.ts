@@ -16,6 +16,7 @@ const NOTHING: CacheStats = {
   refreshes: 0,
   refreshErrors: 0,
   errors: 0,
+  mismatches: 0,
   inFlight: 0,
   evictions: 0,
   expirations: 0,

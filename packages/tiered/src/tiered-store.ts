@@ -15,6 +15,7 @@ import {
   isMeasurable,
   isObserved,
   isPending,
+  isRemoving,
   isVacant,
   type Lease,
   type LeaseRead,
@@ -23,6 +24,8 @@ import {
   type Observed,
   type Observer,
   ObserverSet,
+  type Removal,
+  type Removing,
   type Store,
   type StoreHealth,
   type Tagging,
@@ -53,6 +56,7 @@ export class TieredStore
     Measurable,
     Health,
     Observed,
+    Removing,
     Coherent,
     Guaranteeing
 {
@@ -247,6 +251,15 @@ export class TieredStore
     for (const store of [l1, l2]) if (isObserved(store)) stop.push(store.observe(observer))
     return () => {
       for (const end of stop) end()
+    }
+  }
+
+  /** As far as the tiers tell. */
+  onRemoval(listener: (removal: Removal) => void): () => void {
+    const { l1, l2 } = this.#settings
+    const stop = [l1, l2].map(store => (isRemoving(store) ? store.onRemoval(listener) : undefined))
+    return () => {
+      for (const end of stop) end?.()
     }
   }
 
