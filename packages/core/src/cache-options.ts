@@ -96,6 +96,11 @@ export interface CacheOptions extends NamespaceOptions {
    * (Redis). @default '5s'
    */
   readonly leaseWait?: Duration
+  /**
+   * How long `close` waits for loads under way and for their values to be stored; then loaders are told to stop. 0: not at all.
+   * @default '2s'
+   */
+  readonly closeWait?: Duration
   /** Where telemetry goes; it is handed down to the store. @default none */
   readonly observer?: Observer
   /** @default the machine's clock */

@@ -239,8 +239,8 @@ export class Cache<V = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Closes the store and aborts the signals of loaders. Later calls reject with `CLOSED`; loads under way still answer their
-   * callers.
+   * Refuses calls from now on with `CLOSED`, waits at most `closeWait` (2 seconds) until what is being loaded is stored, then aborts
+   * the signals of loaders and closes the store. Loads under way still answer their callers.
    */
   close(): Promise<void> {
     return this.#engine.close()

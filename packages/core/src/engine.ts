@@ -44,6 +44,8 @@ export interface EngineOptions {
   readonly observer: Observer | undefined
   /** Milliseconds. */
   readonly leaseWait: number
+  /** Milliseconds. */
+  readonly closeWait: number
   /** From 0 to less than 1. */
   readonly random: () => number
 }
@@ -63,6 +65,8 @@ export class Engine implements CacheSource, Caller {
   readonly tagging: (Store & Tagging) | undefined
   /** How long a read waits for another process that loads, in milliseconds. */
   readonly leaseWait: number
+  /** How long closing waits for loads under way, in milliseconds. */
+  readonly closeWait: number
   readonly clock: Clock
   /** For what is decided at every hit. */
   readonly coarseClock: Pick<Clock, 'now'>
@@ -79,10 +83,12 @@ export class Engine implements CacheSource, Caller {
   readonly #detach: (() => void)[]
   readonly #start: Mark
   #reset: Mark | undefined
+  /** Whether it takes no more calls; what is under way may still end, until it is {@link closed}. */
+  #isClosing = false
   closed = false
   #closing: Promise<void> | undefined
 
-  constructor({ name, store, clock, observer, leaseWait, random }: EngineOptions) {
+  constructor({ name, store, clock, observer, leaseWait, closeWait, random }: EngineOptions) {
     this.name = name
     this.store = store
     this.batched = batched(store)
@@ -91,6 +97,7 @@ export class Engine implements CacheSource, Caller {
     this.leasing = isLeasing(store) ? store : undefined
     this.tagging = isTagging(store) ? store : undefined
     this.leaseWait = leaseWait
+    this.closeWait = closeWait
     this.clock = clock
     this.coarseClock = CoarseClock.of(clock)
     this.random = random
@@ -141,7 +148,7 @@ export class Engine implements CacheSource, Caller {
     operation: StoreOperation,
     run: () => Awaitable<T>,
   ): Promise<T | WriteOutcome> {
-    this.assertOpen()
+    if (this.closed) throw this.closedError()
     try {
       const outcome = await run()
       if (outcome.error) this.fail(operation, outcome.error)
@@ -296,7 +303,7 @@ export class Engine implements CacheSource, Caller {
   }
 
   assertOpen(): void {
-    if (this.closed) throw this.closedError()
+    if (this.#isClosing) throw this.closedError()
   }
 
   assertTagging(): Store & Tagging {
@@ -317,6 +324,8 @@ export class Engine implements CacheSource, Caller {
   }
 
   async #close(): Promise<void> {
+    this.#isClosing = true
+    if (this.flights.size > 0 && this.closeWait > 0) await this.#drain()
     this.closed = true
     for (const stop of this.stops) stop(this.closedError())
     try {
@@ -324,6 +333,15 @@ export class Engine implements CacheSource, Caller {
     } finally {
       for (const detach of this.#detach) detach()
     }
+  }
+
+  /** Waits for what is under way, at most {@link closeWait}. */
+  async #drain(): Promise<void> {
+    const { clock, flights, closeWait } = this
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = clock.setTimeout(resolve, closeWait)
+    await Promise.race([flights.settled(), promise])
+    clock.clearTimeout(timer)
   }
 
   /** Loads under way lose to what peers write, and to doubt. */

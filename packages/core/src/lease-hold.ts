@@ -47,6 +47,7 @@ function pause({ clock }: Engine, flight: Flight, ms: number): Promise<void> {
       resolve()
     }
     const timer = clock.setTimeout(done, ms)
+    timer.unref?.()
     flight.wake = done
   })
 }

@@ -103,6 +103,11 @@ export class FlightTable {
     return this.#flights.size
   }
 
+  /** Resolves when all that is under way now has ended, well or not. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#flights.values()].map(flight => flight.promise))
+  }
+
   /** Whether what begins now finds no room. */
   get isFull(): boolean {
     return this.#flights.size >= MAX_IN_FLIGHT

@@ -15,7 +15,7 @@ import type {
   SetOptions,
 } from './cache-options.ts'
 import { systemClock } from './clock.ts'
-import { toMilliseconds } from './duration.ts'
+import { toMilliseconds, toMillisecondsFromZero } from './duration.ts'
 import { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { type CacheError, invalidOption } from './errors.ts'
@@ -26,6 +26,7 @@ import { type EntryTerms, ownPolicy, type Policy, policyOf, termsOf } from './po
 
 const DEFAULT_BATCH_SIZE = 100
 const DEFAULT_LEASE_WAIT = '5s'
+const DEFAULT_CLOSE_WAIT = '2s'
 
 /** What makes a cache or namespace one of its own: the beginning of its keys, and its options. */
 export class View {
@@ -55,7 +56,8 @@ export class View {
     const batchSize = integer(options.batchSize ?? DEFAULT_BATCH_SIZE, 'batchSize', 1)
     const prefix = (namespace === undefined ? '' : prefixOf(namespace)) + versionPrefixOf(options.version)
     const leaseWait = toMilliseconds(options.leaseWait ?? DEFAULT_LEASE_WAIT, 'leaseWait')
-    const engine = new Engine({ name, store, clock, observer, leaseWait, random })
+    const closeWait = toMillisecondsFromZero(options.closeWait ?? DEFAULT_CLOSE_WAIT, 'closeWait')
+    const engine = new Engine({ name, store, clock, observer, leaseWait, closeWait, random })
     return new View({ engine, prefix, policy, batchSize })
   }
 

@@ -44,6 +44,7 @@ export class Waiter implements Caller {
     } else flight.wanted = true
     if (hardTimeout !== undefined) {
       this.#hardTimer = engine.clock.setTimeout(() => this.#giveUp(), hardTimeout)
+      this.#hardTimer.unref?.()
     }
     flight.promise.then(
       value => this.#end(() => resolve(value)),
@@ -61,7 +62,10 @@ export class Waiter implements Caller {
     const { softTimeout } = this.#order.policy
     if (!this.#waits || !this.#flight.stale || softTimeout === undefined) return
     if (softTimeout === 0) this.#takeStale()
-    else this.#softTimer = this.#engine.clock.setTimeout(() => this.#takeStale(), softTimeout)
+    else {
+      this.#softTimer = this.#engine.clock.setTimeout(() => this.#takeStale(), softTimeout)
+      this.#softTimer.unref?.()
+    }
   }
 
   share(): void {

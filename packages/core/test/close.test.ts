@@ -1,7 +1,7 @@
 import { Cache, ManualClock } from '@cache/core'
 import { describe, expect, it } from 'vitest'
 import { BareStore, ControlledStore, FullStore, settled } from './stores.ts'
-import { ControlledLoader, expectRejection } from './support.ts'
+import { ControlledLoader, expectRejection, never } from './support.ts'
 
 describe('close', () => {
   it('closes the store once, however often it is called, and ends when the store is closed', async () => {
@@ -78,7 +78,7 @@ describe('close', () => {
 
   it('lets loads under way answer their callers, and stores nothing more', async () => {
     const store = new FullStore(new ManualClock())
-    const cache = new Cache<string>({ store })
+    const cache = new Cache<string>({ store, closeWait: 0 })
     const loader = new ControlledLoader<string>()
     const manyLoader = new ControlledLoader<Record<string, string>>()
     const single = cache.getOrSet('a', loader.load)
@@ -93,10 +93,69 @@ describe('close', () => {
     expect(cache.stats()).toMatchObject({ loads: 2, errors: 0, inFlight: 0 })
   })
 
+  it('waits until what is being loaded is stored, and takes no more calls meanwhile', async () => {
+    const clock = new ManualClock()
+    const store = new FullStore(clock)
+    const cache = new Cache<string>({ store, clock })
+    const loader = new ControlledLoader<string>()
+    const manyLoader = new ControlledLoader<Record<string, string>>()
+    const signals: AbortSignal[] = []
+    const single = cache.getOrSet('a', ({ signal }) => {
+      signals.push(signal)
+      return loader.load()
+    })
+    const many = cache.getOrSetMany(['b'], manyLoader.load)
+    await settled()
+    let ended = false
+    const closing = cache.close().then(() => {
+      ended = true
+    })
+    await expectRejection(() => cache.get('a'), 'CLOSED', /closed/)
+    await expectRejection(() => cache.set('a', ''), 'CLOSED', /closed/)
+    await expectRejection(() => cache.getOrSet('a', never), 'CLOSED', /closed/)
+    loader.calls[0]?.resolve('A')
+    expect(await single).toBe('A')
+    await settled()
+    expect([ended, store.closed]).toEqual([false, 0])
+    manyLoader.calls[0]?.resolve({ b: 'B' })
+    await many
+    await closing
+    expect([...store.entries.keys()]).toEqual(['a', 'b'])
+    expect([store.closed, clock.pending, signals[0]?.aborted]).toEqual([1, 0, false])
+  })
+
+  it.each([
+    [undefined, 2_000],
+    ['500ms', 500],
+  ] as const)('waits no longer than closeWait (%s)', async (closeWait, ms) => {
+    const clock = new ManualClock()
+    const store = new FullStore(clock)
+    const cache = new Cache<string>({ store, clock, ...(closeWait && { closeWait }) })
+    const told = Promise.withResolvers<unknown>()
+    void cache.getOrSet('a', ({ signal }) => {
+      signal.addEventListener('abort', () => told.resolve(signal.reason))
+      return new Promise(() => {})
+    })
+    await settled()
+    const closing = cache.close()
+    clock.advance(ms - 1)
+    await settled()
+    expect(store.closed).toBe(0)
+    clock.advance(1)
+    await closing
+    expect(await told.promise).toMatchObject({ code: 'CLOSED' })
+    expect([store.closed, clock.pending]).toEqual([1, 0])
+  })
+
+  it('refuses a closeWait that is none', () => {
+    const store = new BareStore(new ManualClock())
+    expect(() => new Cache({ store, closeWait: -1 })).toThrow(/^closeWait must be at least 0/)
+  })
+
   it('lets lookups under way go on to their loaders', async () => {
     const clock = new ManualClock()
     const store = new ControlledStore(clock)
-    const cache = new Cache<string>({ store, clock })
+    const cache = new Cache<string>({ store, clock, closeWait: 0 })
     const single = cache.getOrSet('a', () => 'A')
     const many = cache.getOrSetMany(['b'], () => ({ b: 'B' }))
     await cache.close()

@@ -192,7 +192,7 @@ it('a load that was called off gives its lease up at once, though its loader goe
 describe('the signal of a loader', () => {
   it('is aborted when the cache closes, also if it is asked for after that', async () => {
     const clock = new ManualClock()
-    const cache = new Cache<string>({ store: new BareStore(clock), clock, name: 'products' })
+    const cache = new Cache<string>({ closeWait: 0, store: new BareStore(clock), clock, name: 'products' })
     const loader = new ListeningLoader()
     const context: LoadContext[] = []
     const late = new ControlledLoader<string>()
@@ -220,7 +220,7 @@ describe('the signal of a loader', () => {
 
   it('is not aborted by a close once the load is over', async () => {
     const clock = new ManualClock()
-    const cache = new Cache<string>({ store: new BareStore(clock), clock })
+    const cache = new Cache<string>({ closeWait: 0, store: new BareStore(clock), clock })
     const loader = new ListeningLoader()
     const call = cache.getOrSet('k', loader.load)
     await settled()
