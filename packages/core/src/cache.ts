@@ -13,13 +13,14 @@ import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { invalidOption } from './errors.ts'
 import type { CacheEvents } from './events.ts'
+import { inspectable, sizesOf } from './inspect.ts'
 import type { Loader } from './load-context.ts'
 import { deleteMany, getMany, getOrSetMany, setMany, writeMany } from './many.ts'
 import type { ManyLoader } from './many-loader.ts'
 import type { WriteOutcome } from './outcome.ts'
 import * as reads from './reads.ts'
 import type { CacheReport } from './stats.ts'
-import type { StoreHealth } from './store.ts'
+import { isMeasurable, type StoreHealth } from './store.ts'
 import { View } from './view.ts'
 import { warm } from './warm.ts'
 import type { WarmUpProgress } from './warm-up.ts'
@@ -33,6 +34,22 @@ import * as writes from './writes.ts'
 export class Cache<V = unknown> implements AsyncDisposable {
   readonly #view: View
   readonly #engine: Engine
+
+  static {
+    // util.inspect shows what it is, how much is in it and how it is; neither keys nor values.
+    inspectable(Cache, cache => {
+      const { name, store, state, flights } = cache.#engine
+      return {
+        name,
+        namespace: cache.#view.prefix || undefined,
+        store: store.name,
+        state,
+        inFlight: flights.size,
+        tiers: sizesOf(isMeasurable(store) ? store.measure() : []),
+        health: cache.health(),
+      }
+    })
+  }
 
   /** @throws CacheError `INVALID_OPTION`, `INVALID_TTL` */
   constructor(options: CacheOptions & SchemaOption<V>) {

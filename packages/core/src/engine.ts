@@ -298,6 +298,12 @@ export class Engine implements CacheSource, Caller {
     return { at: this.clock.now(), counts: { ...this.counts }, tiers }
   }
 
+  /** `open`, `closing` while it waits for what is under way, or `closed`. */
+  get state(): 'open' | 'closing' | 'closed' {
+    if (this.closed) return 'closed'
+    return this.#isClosing ? 'closing' : 'open'
+  }
+
   health(): StoreHealth | undefined {
     return hasHealth(this.store) ? this.store.health() : undefined
   }
@@ -310,7 +316,7 @@ export class Engine implements CacheSource, Caller {
     if (this.tagging) return this.tagging
     throw new CacheError(
       'INVALID_OPTION',
-      `tags need a store that keeps them; the store ${this.store.name} does not`,
+      `tags need a store that keeps them; the store ${this.store.name} does not: use another one, or leave tags out`,
     )
   }
 

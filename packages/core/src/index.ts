@@ -28,6 +28,7 @@ export {
   toCacheError,
 } from './errors.ts'
 export type { CacheEvents } from './events.ts'
+export { inspectable, sizesOf } from './inspect.ts'
 export type { Gap, Invalidation, InvalidationBus, InvalidationMessage } from './invalidation-bus.ts'
 export { assertKey, MAX_KEY_LENGTH } from './key.ts'
 export {

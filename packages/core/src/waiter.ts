@@ -92,7 +92,7 @@ export class Waiter implements Caller {
     const { hardTimeout } = this.#order.policy
     const error = new CacheError(
       'LOAD_TIMEOUT',
-      `loading took longer than the hardTimeout of ${hardTimeout} ms`,
+      `loading took longer than the hardTimeout of ${hardTimeout} ms; it goes on, and what it gives is stored for the next call`,
     )
     this.#end(() => this.#reject(error))
   }

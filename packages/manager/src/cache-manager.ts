@@ -1,6 +1,7 @@
 import {
   Cache,
   type Duration,
+  inspectable,
   type Metadata,
   type SetOptions,
   type Store,
@@ -30,6 +31,13 @@ export class CacheManager implements AsyncDisposable {
   readonly #settings: Settings
   readonly #warmup: WarmUpQueue
   #batchKeys = 0
+
+  static {
+    // util.inspect shows its cache and what waits for warm-up; neither keys, values nor the address of Redis.
+    inspectable(CacheManager, manager => {
+      return { cache: manager.cache, warmup: { queued: manager.#warmup.size } }
+    })
+  }
 
   /** @throws CacheError `INVALID_OPTION` before anything is opened; never because Redis is away */
   constructor(options: CacheManagerOptions = {}) {

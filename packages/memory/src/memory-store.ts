@@ -9,6 +9,7 @@ import {
   type Entry,
   type Enumerable,
   failed,
+  inspectable,
   isExpired,
   type Measurable,
   type Removal,
@@ -50,7 +51,9 @@ export interface MemoryStoreOptions {
  *
  * Once closed, it refuses every read and write with `CLOSED`.
  */
-export class MemoryStore implements Store, Batching, Tagging, Touching, Enumerable, Measurable, Removing {
+export class MemoryStore
+  implements Store, AsyncDisposable, Batching, Tagging, Touching, Enumerable, Measurable, Removing
+{
   readonly name: 'memory' = 'memory'
   readonly #map: BoundedMap<string, Entry>
   readonly #weighed: boolean
@@ -62,6 +65,15 @@ export class MemoryStore implements Store, Batching, Tagging, Touching, Enumerab
   readonly #removalListeners = new Set<(removal: Removal) => void>()
   #hits = 0
   #closed = false
+
+  static {
+    // util.inspect shows how much it holds; neither keys nor values.
+    inspectable(MemoryStore, store => {
+      const { size: items, bytes } = store.#map
+      const state = store.#closed ? 'closed' : 'open'
+      return { state, items, bytes: store.#weighed ? bytes : undefined }
+    })
+  }
 
   /** @throws CacheError `INVALID_OPTION` naming the option, the value received and what is accepted */
   constructor(options: MemoryStoreOptions = {}) {
@@ -98,7 +110,10 @@ export class MemoryStore implements Store, Batching, Tagging, Touching, Enumerab
     if (this.#map.setUntil(key, stored, entry.expiresAt)) return APPLIED
     if (isExpired(entry, this.#clock.now())) return APPLIED
     return failed(
-      new CacheError('INVALID_VALUE', 'the entry is larger than the maxBytes of the memory store'),
+      new CacheError(
+        'INVALID_VALUE',
+        'the entry is larger than the maxBytes of the memory store: raise maxBytes, or store less under one key',
+      ),
     )
   }
 
@@ -125,6 +140,10 @@ export class MemoryStore implements Store, Batching, Tagging, Touching, Enumerab
   close(): void {
     this.#closed = true
     this.#map.clear()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
   }
 
   getMany(keys: readonly string[]): BatchRead {

@@ -19,7 +19,7 @@ export interface RedisBusOptions extends RedisOptions {
  * It publishes on one connection and listens on another, made at the first `subscribe` or `onGap`. A connection
  * that dies silently is noticed within a second.
  */
-export class RedisBus implements InvalidationBus {
+export class RedisBus implements InvalidationBus, AsyncDisposable {
   readonly #pool: Pool
   readonly #pubSub: PubSub
 
@@ -70,5 +70,9 @@ export class RedisBus implements InvalidationBus {
   async close(): Promise<void> {
     this.#pubSub.close()
     await this.#pool.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 }

@@ -15,6 +15,7 @@ import {
   type Health,
   type Invalidation,
   type InvalidationBus,
+  inspectable,
   type Lease,
   type LeaseRead,
   type Leasing,
@@ -67,6 +68,7 @@ import { Writer } from './writer.ts'
 export class RedisStore
   implements
     Store,
+    AsyncDisposable,
     Batching,
     Leasing,
     Tagging,
@@ -98,6 +100,13 @@ export class RedisStore
   /** What goes along with an invalidation of tags or of a scope. */
   readonly #invalidations: TagsOptions
   #closed = false
+
+  static {
+    // util.inspect shows how its connections are; neither keys, values nor where Redis is.
+    inspectable(RedisStore, store => {
+      return { name: store.name, state: store.#closed ? 'closed' : 'open', health: store.health() }
+    })
+  }
 
   /** @throws CacheError `INVALID_OPTION`; never because the server is away, and never with the URL */
   constructor(options: RedisStoreOptions) {
@@ -319,6 +328,10 @@ export class RedisStore
     await this.bus.close()
     await this.#writer.whenSent()
     await this.#pool.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 
   #assertOpen(): void {

@@ -11,6 +11,7 @@ import {
   type Health,
   type InvalidationBus,
   type InvalidationMessage,
+  inspectable,
   isChecking,
   isMeasurable,
   isObserved,
@@ -28,6 +29,7 @@ import {
   type Removing,
   type Store,
   type StoreHealth,
+  sizesOf,
   type Tagging,
   type TierState,
   type TierStats,
@@ -49,6 +51,7 @@ import { type AskForLease, Remote } from './remote.ts'
 export class TieredStore
   implements
     Store,
+    AsyncDisposable,
     Batching,
     Leasing,
     Touching,
@@ -76,6 +79,11 @@ export class TieredStore
   #farHits = 0
   #promotedEntries = 0
   #supersededFills = 0
+
+  static {
+    // util.inspect shows what its tiers hold and how they are; neither keys nor values.
+    inspectable(TieredStore, store => ({ tiers: sizesOf(store.measure()), health: store.health() }))
+  }
 
   /** @throws CacheError `INVALID_OPTION` */
   constructor(options: TieredStoreOptions) {
@@ -266,6 +274,10 @@ export class TieredStore
   async close(): Promise<void> {
     this.#coherence.stop()
     await Promise.all([this.#near.close(), this.#remote.close()])
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 
   /** Asks the remote, and keeps the answer near unless the key was written meanwhile. A failure is a miss. */
