@@ -83,9 +83,12 @@ test('what Redis gave is validated once as long as memory keeps it', async () =>
   await usable(writer)
   await usable(cache as Cache<unknown>)
   await writer.set('k', ADA)
+  // Until the message that it was written has come, which drops it from memory.
+  await eventually('memory keeps it', async () => (await cache.get('k')) === (await cache.get('k')))
+  validate.mockClear()
   const first = await cache.get('k')
   expect(first).toEqual(ADA)
   expect(await cache.get('k')).toBe(first)
   expect(await cache.getOrSet('k', () => expect.fail('loaded'))).toBe(first)
-  expect(validate).toHaveBeenCalledTimes(1)
+  expect(validate).not.toHaveBeenCalled()
 })
