@@ -1,10 +1,9 @@
-import type { Items, WarmUpSource } from './cache-options.ts'
+import type { Items } from './cache-options.ts'
 import type { Metadata } from './entry.ts'
 import { CacheError, describe, invalidOption, kindOf } from './errors.ts'
 import { MAX_KEY_LENGTH } from './key.ts'
 import { NEGATIVE_KEY } from './negative.ts'
 import type { Store } from './store.ts'
-import type { WarmUpItem } from './warm-up.ts'
 
 const STORE_METHODS = ['get', 'set', 'delete', 'clear', 'close'] as const
 
@@ -109,20 +108,4 @@ function invalidItems(received: unknown): CacheError {
     'INVALID_OPTION',
     `items must be an object, a Map or an iterable of [key, value] pairs; received ${kindOf(received)}`,
   )
-}
-
-/** @throws CacheError `INVALID_OPTION` */
-export function assertSource(source: unknown): asserts source is WarmUpSource<unknown> {
-  if (typeof source === 'object' && source !== null) {
-    if (Symbol.iterator in source || Symbol.asyncIterator in source) return
-  }
-  throw new CacheError(
-    'INVALID_OPTION',
-    `source must be an iterable or async iterable of items or [key, value] pairs; received ${kindOf(source)}`,
-  )
-}
-
-/** An item of a warm-up as an object. */
-export function toItem<V>(item: WarmUpItem<V> | readonly [key: string, value: V]): WarmUpItem<V> {
-  return Array.isArray(item) ? { key: item[0], value: item[1] } : (item as WarmUpItem<V>)
 }

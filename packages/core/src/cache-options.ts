@@ -4,7 +4,6 @@ import type { Metadata } from './entry.ts'
 import type { Observer } from './observer.ts'
 import type { Schema } from './schema.ts'
 import type { Store } from './store.ts'
-import type { WarmUpItem } from './warm-up.ts'
 
 /** How long values live. */
 export interface LifeOptions {
@@ -116,8 +115,3 @@ export interface GetOptions {
 
 /** Values by key, for writing: an object, a `Map`, or any iterable of pairs. */
 export type Items<V> = Readonly<Record<string, V>> | Iterable<readonly [key: string, value: V]>
-
-/** Values or items to warm a cache with. */
-export type WarmUpSource<V> =
-  | Iterable<WarmUpItem<V> | readonly [key: string, value: V]>
-  | AsyncIterable<WarmUpItem<V> | readonly [key: string, value: V]>

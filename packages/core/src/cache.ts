@@ -1,4 +1,3 @@
-import { assertSource, toItem } from './arguments.ts'
 import type {
   CacheOptions,
   GetOptions,
@@ -7,7 +6,6 @@ import type {
   NamespaceOptions,
   SchemaOption,
   SetOptions,
-  WarmUpSource,
 } from './cache-options.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
@@ -15,15 +13,27 @@ import { invalidOption } from './errors.ts'
 import type { CacheEvents } from './events.ts'
 import { inspectable, sizesOf } from './inspect.ts'
 import type { Loader } from './load-context.ts'
-import { deleteMany, getMany, getOrSetMany, setMany, writeMany } from './many.ts'
+import { deleteMany, getMany, getOrSetMany, setMany } from './many.ts'
 import type { ManyLoader } from './many-loader.ts'
 import type { WriteOutcome } from './outcome.ts'
 import * as reads from './reads.ts'
 import type { CacheReport } from './stats.ts'
 import { isMeasurable, type StoreHealth } from './store.ts'
 import { View } from './view.ts'
-import { warm } from './warm.ts'
-import type { WarmUpProgress } from './warm-up.ts'
+import { WarmUp } from './warm.ts'
+import { LoadWork } from './warm-loads.ts'
+import {
+  assertSource,
+  loaderOf,
+  toTerms,
+  type WarmUpKeys,
+  type WarmUpLoader,
+  type WarmUpLoadOptions,
+  type WarmUpProgress,
+  type WarmUpSource,
+  type WarmUpWriteOptions,
+} from './warm-options.ts'
+import { WriteWork } from './warm-writes.ts'
 import { type WrapOptions, type Wrapped, wrap } from './wrap.ts'
 import * as writes from './writes.ts'
 
@@ -198,23 +208,32 @@ export class Cache<V = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Writes the values of a source, a batch at a time. An item that is not valid counts as failed and does not
-   * stop the others.
+   * Has values in the cache before anyone asks: those that a source gives, or those of the keys that it gives, loaded as by
+   * {@link getOrSet}. Batch by batch, a few at a time, and however long the source is, only these are held. What is fresh already
+   * is skipped, so a warm-up that ended early can simply be begun again. What is not valid, or cannot be loaded or stored,
+   * counts as failed and stops nothing.
    *
-   * @throws CacheError `INVALID_OPTION`, `CLOSED`, and whatever the source throws
+   * @throws CacheError `INVALID_OPTION`, `INVALID_TTL`, `CLOSED`; whatever the source throws; the reason of the signal
    */
-  async warm(source: WarmUpSource<V>): Promise<WarmUpProgress> {
+  warm(source: WarmUpSource<V>, options?: WarmUpWriteOptions): Promise<WarmUpProgress>
+  warm(keys: WarmUpKeys, options: WarmUpLoadOptions<V>): Promise<WarmUpProgress>
+  async warm(
+    source: WarmUpSource<V> | WarmUpKeys,
+    options: WarmUpWriteOptions | WarmUpLoadOptions<V> = {},
+  ): Promise<WarmUpProgress> {
+    const view = this.#view
     this.#engine.assertOpen()
     assertSource(source)
-    return warm(this.#engine, {
-      source,
-      batchSize: this.#view.batchSize,
-      prepare: item => {
-        const { key, value, ...options } = toItem(item)
-        return [this.address(key), this.#view.entryNow(value, options)]
-      },
-      write: entries => writeMany(this.#view, entries),
-    })
+    const terms = toTerms(source, options, view.batchSize)
+    const loader = loaderOf(options)
+    if (!loader) {
+      const { overwrite = false }: WarmUpWriteOptions = options
+      return new WarmUp(this.#engine, new WriteWork(view, overwrite), terms).run(
+        source as WarmUpSource<unknown>,
+      )
+    }
+    const work = new LoadWork(view, loader as WarmUpLoader<unknown>, view.policyFor(options as LoadOptions))
+    return new WarmUp(this.#engine, work, terms).run(source as WarmUpKeys)
   }
 
   /** What this cache and its namespaces did so far: a plain snapshot, with rates. */

@@ -12,7 +12,6 @@ export type {
   ReadThroughOptions,
   SchemaOption,
   SetOptions,
-  WarmUpSource,
 } from './cache-options.ts'
 export type { TraceMessage } from './channels.ts'
 export { type Clock, systemClock, type TimerHandle } from './clock.ts'
@@ -44,6 +43,7 @@ export {
 export type { Kept, LoadContext, Loader } from './load-context.ts'
 export { ManualClock } from './manual-clock.ts'
 export type { Loaded, ManyLoader } from './many-loader.ts'
+export { isNegative } from './negative.ts'
 export {
   type CacheSource,
   guarded,
@@ -90,5 +90,16 @@ export {
   type Touching,
 } from './store.ts'
 export { TagLog } from './tag-log.ts'
-export { type WarmUpItem, type WarmUpProgress, WarmUpQueue, type WarmUpQueueOptions } from './warm-up.ts'
+export type {
+  WarmUpFailure,
+  WarmUpItem,
+  WarmUpKeys,
+  WarmUpLoader,
+  WarmUpLoadOptions,
+  WarmUpOptions,
+  WarmUpProgress,
+  WarmUpSource,
+  WarmUpWriteOptions,
+} from './warm-options.ts'
+export { WarmUpQueue, type WarmUpQueueOptions } from './warm-up.ts'
 export type { Primitive, WrapKey, WrapOptions, Wrapped } from './wrap.ts'

@@ -1,20 +1,6 @@
 import type { Cache } from './cache.ts'
-import type { SetOptions } from './cache-options.ts'
 import { integer } from './options.ts'
-
-/** A value to have in the cache before anyone asks. */
-export interface WarmUpItem<V = unknown> extends SetOptions {
-  readonly key: string
-  readonly value: V
-}
-
-/** How a warm-up went so far. */
-export interface WarmUpProgress {
-  /** Items written. */
-  readonly done: number
-  /** Items that could not be written anywhere. */
-  readonly failed: number
-}
+import type { WarmUpItem, WarmUpProgress } from './warm-options.ts'
 
 export interface WarmUpQueueOptions {
   /** Most items waiting; more are refused. An integer >= 1. @default 10_000 */
@@ -55,7 +41,8 @@ export class WarmUpQueue<V = unknown> {
     return this.#items.size
   }
 
-  get progress(): WarmUpProgress {
+  /** Items written, and those that could not be. */
+  get progress(): Pick<WarmUpProgress, 'done' | 'failed'> {
     return { done: this.#done, failed: this.#failed }
   }
 
@@ -98,7 +85,7 @@ export class WarmUpQueue<V = unknown> {
 
   async #writeBatch(): Promise<void> {
     try {
-      const { done, failed } = await this.#cache.warm(this.#take())
+      const { done, failed } = await this.#cache.warm(this.#take(), { concurrency: 1, overwrite: true })
       this.#done += done
       this.#failed += failed
     } catch {

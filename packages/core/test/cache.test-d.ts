@@ -292,3 +292,22 @@ export async function schemas(): Promise<void> {
   // @ts-expect-error a version is a number or a word
   anything.namespace('n', { version: true })
 }
+
+// Warm-up: values of the cache's type, or keys and one kind of loader.
+{
+  const cache = new Cache<number>({ store })
+  cache.warm([['a', 1]], { overwrite: true })
+  cache.warm(new Map([['a', 1]]), { concurrency: 2, onProgress: ({ done, total }) => done + (total ?? 0) })
+  cache.warm(['a'], { load: ({ key }) => key.length, ttl: '1m', tags: ['t'] })
+  cache.warm(new Set(['a']), { loadMissing: keys => new Map(keys.map(key => [key, key.length])) })
+  // @ts-expect-error a value of another type
+  cache.warm([['a', 'one']])
+  // @ts-expect-error keys without a loader
+  cache.warm(['a'])
+  // @ts-expect-error a loader of another type
+  cache.warm(['a'], { load: () => 'one' })
+  // @ts-expect-error both
+  cache.warm(['a'], { load: () => 1, loadMissing: () => new Map() })
+  // @ts-expect-error there is nothing to overwrite by a loader
+  cache.warm(['a'], { load: () => 1, overwrite: true })
+}

@@ -45,8 +45,8 @@ describe.each(['throws', 'rejects'] as const)('a store that %s', kind => {
         ['a', 1],
         ['b', 2],
       ]),
-    ).toEqual({ done: 0, failed: 2 })
-    expect(cache.stats().errors).toBe(6)
+    ).toMatchObject({ done: 0, failed: 2 })
+    expect(cache.stats().errors).toBe(7) // A warm-up reads before it writes.
   })
 })
 

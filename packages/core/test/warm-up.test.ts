@@ -32,7 +32,7 @@ describe.each(Object.entries(STORES))('warm over %s', (_, make) => {
     const { clock, store } = make()
     const cache = new Cache<number>({ store, clock, jitter: 0, ttl: 10, batchSize: 2 }).namespace('n')
     const items = [...bad, ['a', 1], { key: 'b', value: 2, ttl: 60, metadata: { from: 'file' } }, ['c', 3]]
-    expect(await cache.warm(items as never)).toEqual({ done: 3, failed: bad.length })
+    expect(await cache.warm(items as never)).toMatchObject({ done: 3, failed: bad.length, skipped: 0 })
     expect(await cache.getMany(['a', 'b', 'c'])).toEqual(
       new Map([
         ['a', 1],
@@ -50,20 +50,28 @@ describe.each(Object.entries(STORES))('warm over %s', (_, make) => {
   it('takes a Map, a generator or an async generator', async () => {
     const { clock, store } = make()
     const cache = new Cache<number>({ store, clock, jitter: 0, batchSize: 2 })
-    expect(await cache.warm(new Map([['a', 1]]))).toEqual({ done: 1, failed: 0 })
+    expect(await cache.warm(new Map([['a', 1]]))).toMatchObject({ done: 1, failed: 0, total: 1 })
     const numbers = function* (): Generator<readonly [string, number]> {
       for (let n = 0; n < 5; n++) yield [`k${n}`, n]
     }
-    expect(await cache.warm(numbers())).toEqual({ done: 5, failed: 0 })
+    expect(await cache.warm(numbers())).toMatchObject({ done: 5, failed: 0, position: 5 })
     const later = async function* (): AsyncGenerator<readonly [string, number]> {
       for (let n = 0; n < 5; n++) {
         await settled()
         yield [`later${n}`, n]
       }
     }
-    expect(await cache.warm(later())).toEqual({ done: 5, failed: 0 })
+    expect(await cache.warm(later())).toMatchObject({ done: 5, failed: 0, position: 5 })
     expect([...(await cache.getMany(['a', 'k4', 'later0', 'later4'])).values()]).toEqual([1, 4, 0, 4])
-    expect(await cache.warm([])).toEqual({ done: 0, failed: 0 })
+    expect(await cache.warm([])).toEqual({
+      done: 0,
+      skipped: 0,
+      failed: 0,
+      failures: [],
+      position: 0,
+      total: 0,
+      rate: 0,
+    })
   })
 
   it('rejects with what the source throws, and lets go of what it held', async () => {
@@ -94,7 +102,7 @@ describe('warm', () => {
     await cache.delete('a')
     await cache.set('b', 'new')
     next.calls[0]?.resolve(['d', 'old'])
-    expect(await warming).toEqual({ done: 2, failed: 0 })
+    expect(await warming).toMatchObject({ done: 2, failed: 0, skipped: 2 })
     expect([...store.entries].map(([key, { value }]) => [key, value])).toEqual([
       ['b', 'new'],
       ['c', 'old'],
@@ -122,7 +130,7 @@ describe('warm', () => {
           ] as const
         },
       }),
-    ).toEqual({ done: 2, failed: 1 })
+    ).toMatchObject({ done: 2, failed: 1, failures: [{ key: 'f', error: unserializable }] })
     expect([...store.entries.keys()]).toEqual(['a', 'b'])
   })
 
@@ -151,7 +159,7 @@ describe('warm', () => {
     await settled()
     await cache.delete('b')
     first.resolve(APPLIED)
-    expect(await warming).toEqual({ done: 2, failed: 0 })
+    expect(await warming).toMatchObject({ done: 2, failed: 0, skipped: 1 })
     expect([...store.entries.keys()]).toEqual(['a', 'c'])
   })
 
@@ -181,7 +189,7 @@ describe('warm', () => {
         ['b', 2],
         ['c', 3],
       ]),
-    ).toEqual({ done: 2, failed: 1 })
+    ).toMatchObject({ done: 2, failed: 1, failures: [{ key: 'a' }] })
   })
 })
 

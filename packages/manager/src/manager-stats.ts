@@ -17,7 +17,7 @@ export interface ManagerStats {
     /** Keys of `batchSet`, `batchDelete` and `getMulti` calls that have not ended. */
     readonly queued: number
   }
-  readonly warmup: WarmUpProgress & {
+  readonly warmup: Pick<WarmUpProgress, 'done' | 'failed'> & {
     readonly enabled: boolean
     /** Items waiting. */
     readonly queued: number

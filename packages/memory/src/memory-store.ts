@@ -11,6 +11,7 @@ import {
   failed,
   inspectable,
   isExpired,
+  isNegative,
   type Measurable,
   type Removal,
   type Removing,
@@ -21,6 +22,7 @@ import {
   type TierStats,
   type Touching,
   toCacheError,
+  type WarmUpItem,
   type WriteOutcome,
 } from '@cache/core'
 import { BoundedMap } from './bounded-map.ts'
@@ -94,7 +96,7 @@ export class MemoryStore
     this.#assertOpen()
     const entry = this.#map.get(key)
     if (entry === undefined) return undefined
-    if (entry.tags !== undefined && this.#tags.isOutdated(entry.tags, this.#storedAt.get(entry) ?? 0)) {
+    if (entry.tags !== undefined && this.#isOutdated(entry)) {
       this.#map.delete(key)
       return undefined
     }
@@ -192,6 +194,22 @@ export class MemoryStore
     return this.#keysIn(scope)
   }
 
+  /**
+   * What is fresh now, next to be evicted first, as items that `cache.warm` takes after a restart: by their whole keys, until when
+   * they were fresh. With values that survive JSON it can be kept in a file. That something is known not to exist is left out.
+   */
+  *snapshot(): Generator<WarmUpItem, void, void> {
+    this.#assertOpen()
+    const now = this.#clock.now()
+    for (const [key, stored] of this.#map.entries()) {
+      if (stored.freshUntil <= now || this.#isOutdated(stored)) continue
+      const entry = this.#copier.load(stored)
+      if (isNegative(entry)) continue
+      const { value, freshUntil, tags, metadata } = entry
+      yield { key, value, freshUntil, ...(tags && { tags }), ...(metadata && { metadata }) }
+    }
+  }
+
   measure(): readonly TierStats[] {
     const { size, bytes, evictions, expirations } = this.#map
     const tier = { tier: this.name, items: size, hits: this.#hits, evictions, expirations }
@@ -210,6 +228,10 @@ export class MemoryStore
       listeners.delete(listener)
       if (listeners.size === 0) this.#map.onRemove = undefined
     }
+  }
+
+  #isOutdated(stored: Entry): boolean {
+    return this.#tags.isOutdated(stored.tags, this.#storedAt.get(stored) ?? 0)
   }
 
   *#keysIn(scope: string): IterableIterator<string> {
