@@ -10,7 +10,7 @@ export interface Ended {
 
 /** Runs one of the tools as its users do, on the packages' sources. */
 export async function run(
-  tool: 'memory' | 'expiry' | 'compression' | 'hit-ratio' | 'redis',
+  tool: 'memory' | 'expiry' | 'compression' | 'hit-ratio' | 'read-through' | 'redis',
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
