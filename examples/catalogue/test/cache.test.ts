@@ -1,13 +1,13 @@
-import { RedisServer } from '@cache/test-support'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type CatalogueCacheOptions, createCache } from '../src/cache.ts'
 import { Database } from '../src/database.ts'
+import { findRedisServer, OwnRedis } from '../src/demo/redis.ts'
 
 const OPTIONS: CatalogueCacheOptions = { maxItems: 1, policy: 'lru', ttl: 60, observer: {} }
 const database = new Database(10)
-let redis: RedisServer
+let redis: OwnRedis
 beforeAll(async () => {
-  redis = await RedisServer.start()
+  redis = await OwnRedis.start(findRedisServer(process.env) ?? 'redis-server')
 })
 afterAll(async () => {
   database.close()

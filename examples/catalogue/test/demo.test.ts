@@ -4,9 +4,9 @@ import { createServer } from 'node:net'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { RedisServer } from '@cache/test-support'
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
+import { findRedisServer, OwnRedis } from '../src/demo/redis.ts'
 
 const DEMO = fileURLToPath(new URL('../src/demo.ts', import.meta.url))
 
@@ -79,7 +79,7 @@ test('without a redis-server it plays on memory alone, and says so', async () =>
 
 test('the Redis of REDIS_URL is used, not killed, and left without our keys', async () => {
   await using resources = new AsyncDisposableStack()
-  const redis = await RedisServer.start()
+  const redis = await OwnRedis.start(findRedisServer(process.env) ?? 'redis-server')
   resources.defer(() => redis.stop())
   const client = new Redis(redis.url)
   resources.defer(() => client.disconnect())

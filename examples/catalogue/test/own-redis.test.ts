@@ -5,7 +5,6 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { eventually } from '@cache/test-support'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findRedisServer, OwnRedis } from '../src/demo/redis.ts'
 import { provideRedis } from '../src/demo/redis-source.ts'
@@ -73,7 +72,7 @@ test('it does not outlive a process that crashes', async () => {
   const child = spawn(process.execPath, [crashing], { stdio: ['ignore', 'pipe', 'ignore'] })
   const [url] = await Promise.all([text(child.stdout), once(child, 'exit')])
   expect(url).toMatch(/^redis:/)
-  await eventually('the server is gone', async () => !(await isUp(url.trim())))
+  await expect.poll(() => isUp(url.trim()), { timeout: 5_000 }).toBe(false)
 })
 
 test('REDIS_URL comes before a server of our own, which comes before none', async () => {

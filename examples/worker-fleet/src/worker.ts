@@ -1,31 +1,27 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { Cache } from '@cache/core'
 
-/** `GET /settings/name` and `PUT /settings/name`, and in every answer who gave it and from where it had the value. */
+/** `GET` and `PUT /settings/name`; every answer says which worker gave it. */
 export function createWorker(settings: Cache<string>, id: number): Server {
-  return createServer(async (request, response) => {
+  return createServer((request, response) => {
     response.setHeader('x-worker', id)
-    const name = /^\/settings\/([\w-]+)$/.exec(request.url ?? '')?.[1]
-    if (!name) return response.writeHead(404).end()
-    try {
-      if (request.method === 'PUT') {
-        const { status } = await settings.set(name, await text(request))
-        return response.end(`${status}\n`)
-      }
-      const value = await settings.get(name)
-      response.setHeader('x-memory-hits', memoryHits(settings))
-      return response.writeHead(value === undefined ? 404 : 200).end(value)
-    } catch (error) {
-      return response.writeHead(isGone(request) ? 400 : 500).end(`${error}\n`)
-    }
+    // Nothing but the caller going away fails here: the cache answers whatever happens to Redis.
+    answer(settings, request, response).catch(() => response.destroy())
   })
 }
 
-function memoryHits(settings: Cache<string>): number {
-  return settings.stats().tiers.find(({ tier }) => tier === 'memory')?.hits ?? 0
-}
-
-function isGone(request: IncomingMessage): boolean {
-  return request.destroyed && !request.complete
+async function answer(
+  settings: Cache<string>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const name = /^\/settings\/([\w-]+)$/.exec(request.url ?? '')?.[1]
+  if (name && request.method === 'PUT') {
+    const { status } = await settings.set(name, await text(request))
+    response.end(`${status}\n`)
+    return
+  }
+  const value = name && (await settings.get(name))
+  response.writeHead(value === undefined ? 404 : 200).end(value)
 }

@@ -29,10 +29,13 @@ describe.skipIf(!process.env.REDIS_URL)('the fleet', () => {
     for (const theme of ['dark', 'light', 'dark', 'sepia']) {
       await put(port, name, theme)
       await expect
-        .poll(async () => {
-          const answers = await askEach()
-          return { workers: new Set(answers.map(({ worker }) => worker)).size, themes: themesOf(answers) }
-        })
+        .poll(
+          async () => {
+            const answers = await askEach()
+            return { workers: new Set(answers.map(({ worker }) => worker)).size, themes: themesOf(answers) }
+          },
+          { timeout: 10_000 },
+        )
         .toEqual({ workers: WORKERS, themes: [theme] })
     }
   })
@@ -71,13 +74,16 @@ async function put(port: number, name: string, theme: string): Promise<void> {
   response.resume()
 }
 
-async function saidTimes(child: ChildProcess, word: string, times: number): Promise<void> {
+/** Waits until a child has said a word so many times. */
+function saidTimes(child: ChildProcess, word: string, times: number): Promise<void> {
   let said = ''
-  for await (const chunk of child.stdout ?? []) {
-    said += chunk
-    if (said.split(word).length > times) return
-  }
-  throw new Error('the fleet ended before it was ready')
+  return new Promise((resolve, reject) => {
+    child.stdout?.on('data', chunk => {
+      said += chunk
+      if (said.split(word).length > times) resolve()
+    })
+    child.once('exit', () => reject(new Error(`it ended before it was ready: ${said}`)))
+  })
 }
 
 async function freePort(): Promise<number> {
