@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import next from 'next'
-import { cache } from './cache/store.ts'
+import { closeCache } from './cache/store.ts'
 
 const { HOST = '127.0.0.1', PORT = '3000' } = process.env
 
@@ -15,7 +15,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () =>
     server.close(async () => {
       await app.close()
-      await cache.close()
+      await closeCache()
     }),
   )
 }

@@ -16,6 +16,12 @@ const run = promisify(execFile)
 export const MANAGERS = ['npm', 'pnpm'] as const
 export type Manager = (typeof MANAGERS)[number]
 
+/** `@cache/*` comes from `registry`, everything else from where the machine says. */
+const COMMANDS: Readonly<Record<Manager, (registry: string) => readonly string[]>> = {
+  npm: registry => ['npm', `--@cache:registry=${registry}`, '--no-audit', '--no-fund'],
+  pnpm: registry => ['npx', '--yes', 'pnpm@12', `--config.@cache:registry=${registry}`],
+}
+
 /** Nobody's disk or network is that slow; a command that hangs must not hold up the run. */
 const COMMAND_TIMEOUT_MS = 300_000
 /** How long a service may take to answer its first request. */
@@ -29,27 +35,24 @@ interface TemplateManifest {
 
 export class InstalledTemplate implements AsyncDisposable {
   readonly directory: string
-  readonly #manager: Manager
+  /** The package manager, as a command. */
+  readonly #command: readonly string[]
   readonly #services: Service[] = []
 
-  private constructor(directory: string, manager: Manager) {
+  private constructor(directory: string, command: readonly string[]) {
     this.directory = directory
-    this.#manager = manager
+    this.#command = command
   }
 
   /** Copies `examples/<name>`, without what this repository put there, and installs it with `@cache/*` from `registry`. */
   static async install(name: string, manager: Manager, registry: string): Promise<InstalledTemplate> {
     const directory = await mkdtemp(join(tmpdir(), `template-${name}-`))
-    const template = new InstalledTemplate(directory, manager)
+    const template = new InstalledTemplate(directory, COMMANDS[manager](registry))
     try {
       const filter = (source: string): boolean =>
         !/^(node_modules|dist|\.next|\.env|\.turbo)$/.test(basename(source))
       await cp(join(root, 'examples', name), directory, { recursive: true, filter })
-      const flags = {
-        npm: ['--no-audit', '--no-fund', '--prefer-offline', `--@cache:registry=${registry}`],
-        pnpm: ['--prefer-offline', `--config.@cache:registry=${registry}`],
-      }[manager]
-      await template.#run(['install', ...flags])
+      await template.#run(['install', '--prefer-offline'])
       return template
     } catch (error) {
       await template[Symbol.asyncDispose]()
@@ -89,7 +92,7 @@ export class InstalledTemplate implements AsyncDisposable {
   }
 
   async #run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
-    const command = this.#manager === 'npm' ? ['npm', ...args] : ['npx', '--yes', 'pnpm@12', ...args]
+    const command = [...this.#command, ...args]
     const [program = '', ...rest] = command
     const options = {
       cwd: this.directory,

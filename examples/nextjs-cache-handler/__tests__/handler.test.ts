@@ -1,11 +1,11 @@
 import { afterAll, expect, test } from 'vitest'
 import TieredCacheHandler from '../cache/handler.ts'
-import { cache } from '../cache/store.ts'
+import { closeCache } from '../cache/store.ts'
 
 type Value = Parameters<TieredCacheHandler['set']>[1]
 
 const handler = new TieredCacheHandler()
-afterAll(() => cache.close())
+afterAll(closeCache)
 
 const FETCH = { kind: 'FETCH' } as Parameters<TieredCacheHandler['get']>[1]
 const PAGE = { kind: 'APP_PAGE', isFallback: false } as Parameters<TieredCacheHandler['get']>[1]

@@ -1,5 +1,5 @@
 import type { CacheHandler, CacheHandlerValue } from 'next/dist/server/lib/incremental-cache'
-import { cache, revalidations } from './store.ts'
+import { entries, revalidations } from './store.ts'
 
 type Get = CacheHandler['get']
 type Set = CacheHandler['set']
@@ -13,7 +13,7 @@ const FOREVER = '30d'
  */
 export default class TieredCacheHandler implements CacheHandler {
   async get(...[key, context]: Parameters<Get>): ReturnType<Get> {
-    const stored = await cache.get(key)
+    const stored = await entries.get(key)
     if (!stored) return null
     const softTags = context.kind === 'FETCH' ? (context.softTags ?? []) : []
     return (await isRevalidatedSince(softTags, stored.lastModified)) ? null : stored
@@ -24,7 +24,7 @@ export default class TieredCacheHandler implements CacheHandler {
     const cacheControl = 'cacheControl' in context ? context.cacheControl : undefined
     const stored: CacheHandlerValue = { lastModified, value, ...(cacheControl && { cacheControl }) }
     const tags = [...tagsOf(value), ...('tags' in context ? (context.tags ?? []) : [])]
-    await cache.set(key, stored, { ttl: cacheControl?.expire ?? FOREVER, tags: [...new Set(tags)] })
+    await entries.set(key, stored, { ttl: cacheControl?.expire ?? FOREVER, tags: [...new Set(tags)] })
   }
 
   /** Removes at once what has one of the tags, in every instance. */
@@ -32,7 +32,7 @@ export default class TieredCacheHandler implements CacheHandler {
     const names = [tags].flat()
     const now = Date.now()
     await revalidations.setMany(new Map(names.map(name => [name, now])), { ttl: FOREVER })
-    await cache.invalidateTags(names)
+    await entries.invalidateTags(names)
   }
 
   resetRequestCache(): void {

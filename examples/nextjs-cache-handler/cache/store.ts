@@ -7,15 +7,20 @@ import type { CacheHandlerValue } from 'next/dist/server/lib/incremental-cache'
 
 const { REDIS_URL } = process.env
 
-/** Memory in front of Redis for what Next rendered or fetched; memory alone without `REDIS_URL`, and while Next builds. */
-export const cache: Cache<CacheHandlerValue> = new Cache<CacheHandlerValue>({
+/** Memory in front of Redis; memory alone without `REDIS_URL`, and while Next builds. */
+const root = new Cache<CacheHandlerValue | number>({
   name: 'next',
   store: createStore(),
   jitter: 0, // Next says to the second how long a page lives.
 })
 
+/** What Next rendered or fetched. */
+export const entries: Cache<CacheHandlerValue> = root.namespace('entries')
+
 /** When a tag was last revalidated, in milliseconds since the epoch; 0: never, as far as anybody knows. */
-export const revalidations: Cache<number> = cache.namespace<number>('revalidated')
+export const revalidations: Cache<number> = root.namespace('revalidated')
+
+export const closeCache = (): Promise<void> => root.close()
 
 function createStore(): MemoryStore | TieredStore {
   const memory = new MemoryStore({ maxItems: 10_000, maxBytes: 100 << 20 })
