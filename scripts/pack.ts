@@ -16,6 +16,7 @@ export interface Manifest {
   readonly private?: boolean
   readonly type?: string
   readonly sideEffects?: boolean
+  readonly scripts?: Readonly<Record<string, string>>
   readonly engines?: { readonly node?: string }
   readonly exports?: unknown
   readonly dependencies?: Readonly<Record<string, string>>
