@@ -14,27 +14,26 @@ import { type Registry, startRegistry } from './registry.ts'
 const templates = readdirSync(join(root, 'examples'))
 
 let registry: Registry
-let redis: RedisServer
 beforeAll(async () => {
-  ;[registry, redis] = await Promise.all([startRegistry(), RedisServer.start()])
+  registry = await startRegistry()
 })
-afterAll(async () => {
-  await redis?.stop()
-  await registry?.[Symbol.asyncDispose]()
-})
+afterAll(() => registry?.[Symbol.asyncDispose]())
 
 describe.each(templates)('%s', name => {
   test.each(MANAGERS)('works when it is installed by %s', async manager => {
     const { path, probe } = PROBES[name] ?? {}
     if (!path || !probe) throw new Error(`test/templates/probes.ts must say what to ask ${name}`)
     await using template = await InstalledTemplate.install(name, manager, registry.url)
+    await using resources = new AsyncDisposableStack()
+    const redis = await RedisServer.start()
+    resources.defer(() => redis.stop())
     const env = { REDIS_URL: redis.url }
     const { scripts } = await template.manifest()
     for (const script of ['typecheck', 'build', 'test'])
       if (scripts[script]) await template.script(script, env)
 
     const service = await template.start(path, env)
-    await probe(service.url, { redisUrl: redis.url, another: () => template.start(path, env) })
+    await probe(service.url, { another: () => template.start(path, env) })
     expect(await service.stop()).toBe(0)
   })
 })
