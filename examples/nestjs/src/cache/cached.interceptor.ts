@@ -26,13 +26,8 @@ export interface CachedOptions extends Pick<LoadOptions, 'ttl' | 'grace' | 'nega
   readonly tags?: (params: Readonly<Record<string, string>>) => readonly string[]
 }
 
-/** Reads a route through the cache: the handler runs when its answer is not there, once for all who wait for it. */
-export function Cached(options: CachedOptions = {}): MethodDecorator {
-  return applyDecorators(SetMetadata(OPTIONS, options), UseInterceptors(CachedInterceptor))
-}
-
 @Injectable()
-export class CachedInterceptor implements NestInterceptor {
+class CachedInterceptor implements NestInterceptor {
   constructor(
     private readonly cache: AppCache,
     private readonly reflector: Reflector,
@@ -45,4 +40,9 @@ export class CachedInterceptor implements NestInterceptor {
     const options = { ...life, ...(tags && { tags: tags(params) }) }
     return from(this.cache.getOrSet(key ? key(params) : originalUrl, load, options))
   }
+}
+
+/** Reads a route through the cache: the handler runs when its answer is not there, once for all who wait for it. */
+export function Cached(options: CachedOptions = {}): MethodDecorator {
+  return applyDecorators(SetMetadata(OPTIONS, options), UseInterceptors(CachedInterceptor))
 }
