@@ -1,4 +1,5 @@
 import { ask, fieldsOf } from './ask.ts'
+import { certificates } from './certificates.ts'
 import { eventually } from './eventually.ts'
 import { freePort, RedisServer } from './redis-server.ts'
 
@@ -12,6 +13,8 @@ interface Seen {
   readonly id: string
   readonly port: number
   readonly flags: readonly string[]
+  /** The later one decides between two masters that claim the same slot. */
+  readonly epoch: number
   readonly slots: readonly (readonly [first: number, last: number])[]
 }
 
@@ -20,15 +23,24 @@ interface Seen {
  * {@link RedisServer}, to be killed, frozen and restarted as such; a replica takes over some three seconds later.
  */
 export class RedisCluster {
-  readonly nodes: readonly RedisServer[]
+  readonly nodes: readonly ClusterNode[]
 
-  private constructor(nodes: readonly RedisServer[]) {
+  private constructor(nodes: readonly ClusterNode[]) {
     this.nodes = nodes
   }
 
   /** @param args further arguments for every node */
-  static async start(args: readonly string[] = []): Promise<RedisCluster> {
-    const nodes = await Promise.all(Array.from({ length: 2 * MASTERS }, () => startNode(args)))
+  static start(args: readonly string[] = []): Promise<RedisCluster> {
+    return RedisCluster.#of(() => startNode(args))
+  }
+
+  /** One whose nodes speak TLS with each other, and with clients at {@link tlsAddresses}. */
+  static startTls(): Promise<RedisCluster> {
+    return RedisCluster.#of(startTlsNode)
+  }
+
+  static async #of(node: () => Promise<ClusterNode>): Promise<RedisCluster> {
+    const nodes = await Promise.all(Array.from({ length: 2 * MASTERS }, node))
     const cluster = new RedisCluster(nodes)
     try {
       await cluster.#join()
@@ -42,6 +54,11 @@ export class RedisCluster {
   /** Where a client may begin: any of them will do. */
   get addresses(): { host: string; port: number }[] {
     return this.nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
+  }
+
+  /** Likewise, of a cluster that speaks TLS. */
+  get tlsAddresses(): { host: string; port: number }[] {
+    return this.nodes.map(({ announcedPort }) => ({ host: '127.0.0.1', port: announcedPort }))
   }
 
   /** The nodes that hold slots now, in order of their slots. */
@@ -98,6 +115,7 @@ export class RedisCluster {
         await ask(node, client => client.cluster('SETSLOT', slot, 'NODE', String(target)))
       }
     }
+    await this.#agreedOnHolder(String(target), [first, last])
   }
 
   async stop(): Promise<void> {
@@ -112,8 +130,8 @@ export class RedisCluster {
           // Each its own: settling equal epochs would take the nodes some seconds.
           await client.cluster('SET-CONFIG-EPOCH', i + 1)
           if (i < MASTERS) await client.cluster('ADDSLOTSRANGE', ...shareOf(i))
-          for (const { port, busPort } of this.nodes.slice(i + 1) as ClusterNode[]) {
-            await client.call('CLUSTER', 'MEET', '127.0.0.1', port, busPort)
+          for (const { announcedPort, busPort } of this.nodes.slice(i + 1)) {
+            await client.call('CLUSTER', 'MEET', '127.0.0.1', announcedPort, busPort)
           }
         }),
       ),
@@ -126,6 +144,22 @@ export class RedisCluster {
     )
     await Promise.all(this.nodes.map(answersData))
     await Promise.all(this.nodes.map(node => seesReplicas(node)))
+  }
+
+  /**
+   * Waits until every node that answers has heard who holds these slots, and by which configuration epoch: a replica
+   * that has not would claim them back for its own side in the next failover.
+   */
+  async #agreedOnHolder(id: string, [first, last]: readonly [first: number, last: number]): Promise<void> {
+    await eventually('the nodes agree on who holds the slots', async () => {
+      const told = await Promise.allSettled(this.nodes.map(seenBy))
+      const views = told.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []))
+      const epochs = views.map(view => view.find(node => node.id === id)?.epoch)
+      return (
+        new Set(epochs).size === 1 &&
+        views.every(view => hasDistinctEpochs(view) && holds(view, id, [first, last]))
+      )
+    })
   }
 
   /** As the node tells that knows of the latest failover: one that was frozen believes in its old role for a while. */
@@ -144,7 +178,21 @@ export class RedisCluster {
   }
 }
 
-type ClusterNode = RedisServer & { readonly busPort: number }
+type ClusterNode = RedisServer & {
+  /** Where the nodes talk to each other. */
+  readonly busPort: number
+  /** By which the nodes name it: that of TLS where they speak it. */
+  readonly announcedPort: number
+}
+
+async function startTlsNode(): Promise<ClusterNode> {
+  const announcedPort = await freePort()
+  const node = await startNode([
+    ...['--tls-port', `${announcedPort}`, '--tls-cluster', 'yes', '--tls-replication', 'yes'],
+    ...certificates.serverArgs,
+  ])
+  return Object.assign(node, { announcedPort })
+}
 
 async function startNode(args: readonly string[]): Promise<ClusterNode> {
   // The usual one, 10,000 above, may lie in the range from which clients get theirs.
@@ -155,7 +203,7 @@ async function startNode(args: readonly string[]): Promise<ClusterNode> {
     ...['--repl-diskless-sync-delay', '0'],
     ...args,
   ])
-  return Object.assign(node, { busPort })
+  return Object.assign(node, { busPort, announcedPort: node.port })
 }
 
 function shareOf(master: number): [first: number, last: number] {
@@ -176,11 +224,12 @@ async function seenBy(node: RedisServer): Promise<Seen[]> {
     .trim()
     .split('\n')
   return lines.map(line => {
-    const [id = '', address = '', flags = '', , , , , , ...slots] = line.split(' ')
+    const [id = '', address = '', flags = '', , , , epoch, , ...slots] = line.split(' ')
     return {
       id,
       port: Number(/:(\d+)@/.exec(address)?.[1]),
       flags: flags.split(','),
+      epoch: Number(epoch),
       // Those in brackets are on their way, and still held.
       slots: slots
         .filter(range => !range.startsWith('['))
@@ -190,6 +239,20 @@ async function seenBy(node: RedisServer): Promise<Seen[]> {
         }),
     }
   })
+}
+
+function hasDistinctEpochs(view: readonly Seen[]): boolean {
+  const holders = view.filter(({ slots }) => slots.length > 0)
+  return new Set(holders.map(({ epoch }) => epoch)).size === holders.length
+}
+
+function holds(view: readonly Seen[], id: string, [first, last]: readonly [number, number]): boolean {
+  const slots = view.find(node => node.id === id)?.slots ?? []
+  // A node may list neighbouring slots apart while one of them is on its way.
+  for (let slot = first; slot <= last; slot++) {
+    if (!slots.some(([from, to]) => from <= slot && slot <= to)) return false
+  }
+  return true
 }
 
 function knowsAll(node: RedisServer, count: number): Promise<void> {

@@ -43,11 +43,13 @@ export class RedisServer {
   }
 
   /**
-   * Starts the process again on the same port, after {@link kill}. Nothing is kept unless its arguments say so.
+   * Starts the process again on the same port, after {@link kill} or in place of the one that still runs. Nothing is
+   * kept unless its arguments say so.
    *
    * @param args for this time only, behind those it has
    */
   async restart(args: readonly string[] = []): Promise<void> {
+    await this.kill()
     const binary = process.env.REDIS_SERVER ?? 'redis-server'
     const child = spawn(
       binary,
