@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Gap, type InvalidationMessage, isVacant, type Lease, type WriteOutcome } from '@cache/core'
+import type { Gap, WriteOutcome } from '@cache/core'
 import { certificates, eventually, freePort, type RedisServer } from '@cache/test-support'
 import type { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type BusMode, RedisBus, type RedisStore, type RedisStoreOptions } from '../src/index.ts'
+import { APPLIED, everythingWorks } from './every-operation.ts'
 import {
   codeOf,
   collect,
@@ -19,57 +20,6 @@ import {
   patientStore,
   pooled,
 } from './support.ts'
-
-const APPLIED = { status: 'applied' }
-
-/** Every public operation once, each with what it must answer where all is well. */
-async function everythingWorks(store: RedisStore): Promise<void> {
-  const heard: InvalidationMessage[] = []
-  store.bus.subscribe(message => heard.push(message))
-  await eventually('listening', () => store.bus.connected)
-  expect(await store.set('a', entry('first'))).toEqual(APPLIED)
-  expect(
-    await store.setMany(
-      new Map([
-        ['b', entry(1)],
-        ['c', entry(2)],
-      ]),
-    ),
-  ).toEqual(APPLIED)
-  expect((await store.get('a'))?.value).toBe('first')
-  expect((await store.getMany(['a', 'b', 'nothing'])).found.size).toBe(2)
-  await leasesAndTagsWork(store)
-  expect(await store.touch('a', Date.now() + 9_000, Date.now() + 9_000)).toEqual(APPLIED)
-  expect((await collect(store.keys())).sort()).toEqual(['a', 'b', 'c'])
-  expect(await store.delete('a')).toEqual(APPLIED)
-  expect(await store.deleteMany(['b'])).toEqual(APPLIED)
-  expect(await store.bus.publish({ type: 'keys', keys: ['told'] })).toEqual(APPLIED)
-  await eventually('heard', () => heard.some(each => each.type === 'keys' && each.keys.includes('told')))
-  expect(await store.clear()).toEqual(APPLIED)
-  expect(await store.get('c')).toBeUndefined()
-  await eventually('swept', async () => (await collect(store.keys())).length === 0)
-  await store.purge()
-  expect(store.health().available).toBe(true)
-}
-
-async function leasesAndTagsWork(store: RedisStore): Promise<void> {
-  const lease = await leaseOf(store, 'loaded')
-  expect(await store.renew('loaded', lease, 10_000)).toBe(true)
-  expect(await store.fill('loaded', { ...entry('loaded'), tags: ['tag'] }, lease)).toEqual(APPLIED)
-  expect((await store.get('loaded'))?.value).toBe('loaded')
-  expect(await store.set('longer', { ...entry(1, 90_000), tags: ['tag'] })).toEqual(APPLIED)
-  expect(await store.invalidateTags(['tag'])).toEqual(APPLIED)
-  expect(await store.get('longer')).toBeUndefined()
-  // What is outdated lies there until somebody loads it anew.
-  await store.release('loaded', await leaseOf(store, 'loaded'))
-  expect(await store.deleteMany(['loaded', 'longer'])).toEqual(APPLIED)
-}
-
-async function leaseOf(store: RedisStore, key: string): Promise<Lease> {
-  const read = await store.getOrLease(key, 5_000)
-  if (!isVacant(read) || !read.lease) throw new Error(`no lease of ${key}`)
-  return read.lease
-}
 
 describe('over TLS', () => {
   /** @returns the port that speaks TLS; another one of the same server does not */
