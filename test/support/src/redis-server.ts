@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { endWithUs } from './end-with-us.ts'
 
 /** A real `redis-server` of the test's own: on a free port, in its own directory, gone with {@link RedisServer.stop}. */
 export class RedisServer {
@@ -63,6 +64,7 @@ export class RedisServer {
       { stdio: 'ignore' },
     )
     this.#process = child
+    endWithUs(child, this.directory)
     const failed = new Promise<never>((_, reject) => {
       child.once('error', reject)
       child.once('exit', code => reject(new Error(`redis-server ended with ${code} before it was ready`)))
