@@ -4,7 +4,6 @@ import {
   type BatchRead,
   type Checking,
   type Coherent,
-  chain,
   type Entry,
   type FillOutcome,
   type Guaranteeing,
@@ -17,7 +16,6 @@ import {
   isObserved,
   isPending,
   isRemoving,
-  isVacant,
   type Lease,
   type LeaseRead,
   type Leasing,
@@ -31,7 +29,6 @@ import {
   type StoreHealth,
   sizesOf,
   type Tagging,
-  type TierState,
   type TierStats,
   type Touching,
   type WriteOutcome,
@@ -41,7 +38,9 @@ import { type Limit, limitsOf } from './limits.ts'
 import { NearTier } from './near-tier.ts'
 import { type Settings, settingsOf, type TieredStoreOptions } from './options.ts'
 import { Promotions } from './promotions.ts'
-import { type AskForLease, Remote } from './remote.ts'
+import { Remote } from './remote.ts'
+import { TierReads } from './tier-reads.ts'
+import { TierWatch } from './tier-watch.ts'
 
 /**
  * Two stores as one: a near tier in front of a remote one. Reads ask the near tier first and promote what the
@@ -71,13 +70,12 @@ export class TieredStore
   readonly #near: NearTier
   readonly #remote: Remote
   readonly #coherence: Coherence
+  readonly #watch: TierWatch
+  readonly #reads: TierReads
   readonly #promotions = new Promotions()
   readonly #observers = new ObserverSet()
   /** Outdates what has one of the tags; not there if the remote keeps none. */
   readonly invalidateTags: Tagging['invalidateTags'] | undefined
-  #state: TierState
-  #farHits = 0
-  #promotedEntries = 0
   #supersededFills = 0
 
   static {
@@ -97,8 +95,16 @@ export class TieredStore
       onLost: reason => this.#onLost(reason),
       onRestored: reason => this.#onRestored(reason),
     })
-    this.invalidateTags = this.#remote.tags ? tags => this.#invalidateTags(tags) : undefined
-    this.#state = this.#currentState()
+    const [near, remote, promotions, { clock }] = [this.#near, this.#remote, this.#promotions, settings]
+    this.#watch = new TierWatch({
+      name: this.name,
+      near,
+      remote,
+      coherence: this.#coherence,
+      observer: this.#observers,
+    })
+    this.#reads = new TierReads({ near, remote, promotions, watch: this.#watch, clock })
+    this.invalidateTags = remote.writes.byTag ? tags => this.#invalidateTags(tags) : undefined
   }
 
   get bus(): InvalidationBus | undefined {
@@ -106,41 +112,29 @@ export class TieredStore
   }
 
   get(key: string): Awaitable<Entry | undefined> {
-    return this.#get(key) as Awaitable<Entry | undefined>
+    return this.#reads.get(key) as Awaitable<Entry | undefined>
   }
 
   getOrLease(key: string, leaseMs: number, freshAt?: number): Awaitable<LeaseRead> {
-    return this.#get(key, { leaseMs, freshAt })
+    return this.#reads.get(key, { leaseMs, freshAt })
   }
 
-  #get(key: string, ask?: AskForLease): Awaitable<LeaseRead> {
-    if (!this.#trusted && this.#remote.available) return this.#getPastNear(key, ask)
-    const near = this.#near.get(key)
-    if (isPending(near)) return near.then(entry => this.#orFar(key, entry, ask))
-    return this.#orFar(key, near, ask)
-  }
-
-  /** What is near will do if it is fresh, or nobody asked for a fresh value. */
-  #orFar(key: string, near: Entry | undefined, ask: AskForLease | undefined): Awaitable<LeaseRead> {
-    if (!near) return this.#getFar(key, ask)
-    if (!ask || this.#isFresh(near, ask.freshAt)) return near
-    return chain(this.#getFar(key, ask), far =>
-      isVacant(far) && !far.stale ? { ...far, stale: near } : (far ?? near),
-    )
+  getMany(keys: readonly string[]): Promise<BatchRead> {
+    return this.#reads.getMany(keys)
   }
 
   /** Without a lease (the remote is away, or another process loads too long) it is kept here alone. */
   async fill(key: string, entry: Entry, lease: Lease | undefined): Promise<FillOutcome> {
-    if (!this.#remote.leases) return this.set(key, entry)
+    if (!this.#remote.reads.leases) return this.set(key, entry)
     if (!lease) return this.#near.set(key, entry)
     const placeholder = this.#promotions.startRead(key)
     let far: FillOutcome
     try {
-      far = await this.#remote.fill(key, entry, lease)
+      far = await this.#remote.reads.fill(key, entry, lease)
     } finally {
       this.#promotions.endRead(key, placeholder)
     }
-    this.#noteState()
+    this.#watch.note()
     if (far.status === 'superseded') this.#supersededFills++
     // Of a fill that failed nobody knows whether the lease still stood.
     if (far.status === 'superseded' || far.status === 'failed') return far
@@ -149,20 +143,11 @@ export class TieredStore
   }
 
   renew(key: string, lease: Lease, leaseMs: number): Promise<boolean> {
-    return this.#remote.renew(key, lease, leaseMs)
+    return this.#remote.reads.renew(key, lease, leaseMs)
   }
 
   release(key: string, lease: Lease): Promise<void> {
-    return this.#remote.release(key, lease)
-  }
-
-  async getMany(keys: readonly string[]): Promise<BatchRead> {
-    const pastNear = !this.#trusted && this.#remote.available
-    const near = pastNear ? new Map<string, Entry>() : await this.#near.getMany(keys)
-    const missing = keys.filter(key => !near.has(key))
-    const far = await this.#getManyFar(missing)
-    if (far) return { found: new Map([...near, ...far]) }
-    return { found: pastNear ? await this.#near.getMany(keys) : near }
+    return this.#remote.reads.release(key, lease)
   }
 
   set(key: string, entry: Entry): Promise<WriteOutcome> {
@@ -170,7 +155,7 @@ export class TieredStore
     return this.#writeBoth(
       [key],
       () => this.#near.set(key, entry),
-      () => this.#remote.set(key, entry, isPending(before) ? undefined : before),
+      () => this.#remote.writes.set(key, entry, isPending(before) ? undefined : before),
     )
   }
 
@@ -178,7 +163,7 @@ export class TieredStore
     return this.#writeBoth(
       [...entries.keys()],
       () => this.#near.setMany(entries),
-      () => this.#remote.setMany(entries),
+      () => this.#remote.writes.setMany(entries),
     )
   }
 
@@ -186,7 +171,7 @@ export class TieredStore
     return this.#writeBoth(
       [key],
       () => this.#near.delete(key),
-      () => this.#remote.delete(key),
+      () => this.#remote.writes.delete(key),
     )
   }
 
@@ -194,7 +179,7 @@ export class TieredStore
     return this.#writeBoth(
       keys,
       () => this.#near.deleteMany(keys),
-      () => this.#remote.deleteMany(keys),
+      () => this.#remote.writes.deleteMany(keys),
     )
   }
 
@@ -205,7 +190,7 @@ export class TieredStore
     tags?: readonly string[],
   ): Promise<WriteOutcome> {
     const [far, near] = await Promise.all([
-      this.#remote.touch(key, freshUntil, expiresAt, tags),
+      this.#remote.writes.touch(key, freshUntil, expiresAt, tags),
       this.#near.touch(key, freshUntil, expiresAt),
     ])
     return both(near, far)
@@ -220,37 +205,40 @@ export class TieredStore
     const prefix = scope ?? ''
     this.#promotions.startClear(prefix)
     try {
-      const [far, near] = await Promise.all([this.#remote.clear(prefix), this.#near.dropScope(scope)])
+      const [far, near] = await Promise.all([this.#remote.writes.clear(prefix), this.#near.dropScope(scope)])
       return both(near, far)
     } finally {
       this.#promotions.endClear(prefix)
-      this.#noteState()
+      this.#watch.note()
     }
   }
 
   async #invalidateTags(tags: readonly string[]): Promise<WriteOutcome> {
     this.#promotions.tags.invalidate(tags)
-    const [far, near] = await Promise.all([this.#remote.invalidateTags(tags), this.#near.dropTagged(tags)])
+    const [far, near] = await Promise.all([
+      this.#remote.writes.invalidateTags(tags),
+      this.#near.dropTagged(tags),
+    ])
     // What was read meanwhile may be from before, and near by now.
     this.#promotions.tags.invalidate(tags)
     await this.#near.dropTagged(tags)
-    this.#noteState()
+    this.#watch.note()
     return both(near, far)
   }
 
   /** Resolves when every invalidation that waited for the remote has been applied; at once when none waits. */
   whenRecovered(): Promise<void> {
-    return this.#remote.whenRecovered()
+    return this.#remote.debts.whenSettled()
   }
 
   measure(): readonly TierStats[] {
-    const near = { hits: this.#near.hits, promotions: this.#promotedEntries }
-    const far = { hits: this.#farHits, supersededFills: this.#supersededFills }
+    const near = { hits: this.#near.hits, promotions: this.#reads.promotedEntries }
+    const far = { hits: this.#reads.farHits, supersededFills: this.#supersededFills }
     return [...tiersOf(this.#settings.l1, near), ...tiersOf(this.#settings.l2, far)]
   }
 
   health(): StoreHealth {
-    return { ...this.#remote.health(), state: this.#currentState() }
+    return { ...this.#remote.health(), state: this.#watch.state }
   }
 
   observe(observer: Observer): () => void {
@@ -280,56 +268,6 @@ export class TieredStore
     return this.close()
   }
 
-  /** Asks the remote, and keeps the answer near unless the key was written meanwhile. A failure is a miss. */
-  #getFar(key: string, ask: AskForLease | undefined): Awaitable<LeaseRead> {
-    const placeholder = this.#promotions.startRead(key)
-    return chain(this.#remote.read(key, ask), answer => {
-      this.#promotions.endRead(key, placeholder)
-      this.#noteState()
-      const entry = answer.ok ? answer.value : undefined
-      if (!entry || isVacant(entry)) return entry
-      this.#farHits++
-      if (!this.#promotions.mayKeep(placeholder, entry) || !this.#trusted) return entry
-      this.#promotedEntries++
-      return chain(this.#near.set(key, entry), () => entry)
-    })
-  }
-
-  /**
-   * The stream is broken but the remote is there: what it says is true, what is near may not be, and nothing is
-   * kept. Only when the remote fails after all does the near tier answer.
-   */
-  #getPastNear(key: string, ask: AskForLease | undefined): Awaitable<LeaseRead> {
-    return chain(this.#remote.read(key, ask), answer => {
-      this.#noteState()
-      if (!answer.ok) return this.#near.get(key)
-      if (answer.value && !isVacant(answer.value)) this.#farHits++
-      return answer.value
-    })
-  }
-
-  /** @returns `undefined` when the remote failed */
-  async #getManyFar(keys: readonly string[]): Promise<ReadonlyMap<string, Entry> | undefined> {
-    if (keys.length === 0) return new Map()
-    const placeholders = keys.map(key => this.#promotions.startRead(key))
-    const answer = await this.#remote.readMany(keys)
-    this.#noteState()
-    const promoted = new Map<string, Entry>()
-    for (const [index, placeholder] of placeholders.entries()) {
-      const key = keys[index] as string
-      this.#promotions.endRead(key, placeholder)
-      const entry = answer.ok ? answer.value.get(key) : undefined
-      if (entry && this.#promotions.mayKeep(placeholder, entry)) promoted.set(key, entry)
-    }
-    if (!answer.ok) return undefined
-    this.#farHits += answer.value.size
-    if (promoted.size > 0 && this.#trusted) {
-      this.#promotedEntries += promoted.size
-      await this.#near.setMany(promoted)
-    }
-    return answer.value
-  }
-
   /** Sends a write to the remote, makes it near without waiting, and says what became of it. */
   async #writeBoth(
     keys: readonly string[],
@@ -343,7 +281,7 @@ export class TieredStore
       return both(kept, outcome)
     } finally {
       for (const key of keys) this.#promotions.endWrite(key)
-      this.#noteState()
+      this.#watch.note()
     }
   }
 
@@ -358,7 +296,7 @@ export class TieredStore
   }
 
   #onMessage(message: InvalidationMessage): void {
-    this.#remote.heard(message)
+    this.#remote.debts.heard(message)
     if (message.type === 'clear') {
       this.#promotions.invalidateScope(message.scope ?? '')
       void this.#near.dropScope(message.scope)
@@ -374,7 +312,7 @@ export class TieredStore
   /** From here on nothing is promoted; reads under way are spoilt when the stream is restored. */
   #onLost(reason: string): void {
     this.#observers.event({ type: 'gap', store: this.name, reason })
-    this.#noteState()
+    this.#watch.note()
   }
 
   #onRestored(reason: string): void {
@@ -382,31 +320,8 @@ export class TieredStore
     this.#near.flush()
     this.#observers.event({ type: 'gap', store: this.name, reason })
     this.#observers.event({ type: 'flush', store: this.#near.name })
-    this.#noteState()
+    this.#watch.note()
     void this.#remote.recover()
-  }
-
-  /** As the near tier hands out nothing that has expired, what expires no later than it goes stale is fresh: no look at the clock. */
-  #isFresh({ freshUntil, expiresAt }: Entry, freshAt: number | undefined): boolean {
-    if (freshAt !== undefined) return freshUntil > freshAt
-    return freshUntil >= expiresAt || freshUntil > this.#settings.clock.now()
-  }
-
-  /** Whether what is near may be served: the stream arrives, and all it brought has been carried out. */
-  get #trusted(): boolean {
-    return this.#coherence.trusted && this.#near.isClean
-  }
-
-  #currentState(): TierState {
-    if (!this.#remote.available) return 'fallback'
-    return this.#trusted ? 'coherent' : 'bypass'
-  }
-
-  #noteState(): void {
-    const state = this.#currentState()
-    if (state === this.#state) return
-    this.#state = state
-    this.#observers.event({ type: 'state', store: this.name, state })
   }
 }
 

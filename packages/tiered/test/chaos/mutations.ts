@@ -26,7 +26,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'journalled keys are not read',
     patches: [
       {
-        file: 'packages/tiered/src/remote.ts',
+        file: 'packages/tiered/src/debts.ts',
         text: 'return this.#journal.has(key) || this.#setbacks?.settling === true',
         becomes: 'return false',
       },
@@ -36,7 +36,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'honest outcome',
     patches: [
       {
-        file: 'packages/tiered/src/remote.ts',
+        file: 'packages/tiered/src/remote-writes.ts',
         text: "return outcome.error ? { status: 'queued', error: outcome.error } : { status: 'queued' }",
         becomes: 'return APPLIED',
       },
@@ -126,7 +126,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'ring',
     patches: [
       {
-        file: 'packages/tiered/src/remote.ts',
+        file: 'packages/tiered/src/debts.ts',
         text: 'this.#setbacks = isMarking(l2)',
         becomes: 'this.#setbacks = false',
       },
