@@ -10,7 +10,10 @@ export type Toxic =
   | { readonly kind: 'refuse' }
   /** Carries nothing. What was sent meanwhile arrives afterwards, if both ends are still there. */
   | { readonly kind: 'blackhole' }
-  /** As `blackhole`; what clients sent before it arrives `afterMs` behind its end, even if they have gone by then. */
+  /**
+   * As `blackhole`; what a client sends arrives `afterMs` behind its end, even if the client has gone by then: in that case only
+   * what it sent in the first {@link FIRST_MS}, and the rest is lost with the connection.
+   */
   | { readonly kind: 'late'; readonly afterMs: number }
   /** Carries everything so much later, both ways or answers only. */
   | { readonly kind: 'delay'; readonly ms: number; readonly only?: 'answers' }
@@ -23,9 +26,12 @@ export type Toxic =
    */
   | { readonly kind: 'lose-writes'; readonly how: 'unsent' | 'unanswered' | 'stalled' }
 
+const FIRST_MS = 250
+
 /** A part of the traffic one way, and when it may go on. */
 interface Parcel {
   readonly bytes: Buffer
+  readonly sentAt: number
   due: number
 }
 
@@ -161,7 +167,7 @@ export class ToxicLink {
       if (toxic.kind === 'bandwidth') msPerByte = Math.max(msPerByte, 1_000 / toxic.bytesPerSecond)
     }
     const due = Math.max(now + wait, lane.parcels.at(-1)?.due ?? 0) + bytes.length * msPerByte
-    lane.parcels.push({ bytes, due })
+    lane.parcels.push({ bytes, sentAt: now, due })
     this.#pump(lane)
   }
 
@@ -190,8 +196,12 @@ export class ToxicLink {
   /** What it had sent is lost, but for what is bound to arrive late. */
   #clientLeft(): void {
     const late = this.#lateUntil !== undefined || this.#toxics.some(({ kind }) => kind === 'late')
-    if (late && this.#up.parcels.length > 0) {
+    const { parcels } = this.#up
+    const [first] = parcels
+    if (late && first) {
       this.#clientGone = true
+      const lost = parcels.findIndex(({ sentAt }) => sentAt > first.sentAt + FIRST_MS)
+      if (lost > 0) parcels.length = lost
       this.#pump(this.#up)
     } else this.destroy()
   }

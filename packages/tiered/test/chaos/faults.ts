@@ -43,6 +43,8 @@ export function isWithstood(kind: FaultKind): boolean {
 }
 
 const LATE = { kind: 'late', afterMs: 3_000 } as const
+/** From so long before the late writes arrive nobody writes, for what is written behind them would cover them up. */
+const LATE_QUIET_MS = 300
 
 export const FAULTS: Readonly<Record<FaultKind, FaultType>> = {
   cut: cuts('reset', 'all'),
@@ -100,7 +102,7 @@ export const FAULTS: Readonly<Record<FaultKind, FaultType>> = {
   },
   frozen: {
     at: 'server',
-    lasts: [300, 2_000],
+    lasts: [600, 2_000],
     async begin({ backend: { server }, truth }) {
       server.freeze()
       const speak = truth.silence()
@@ -183,12 +185,16 @@ export const FAULTS: Readonly<Record<FaultKind, FaultType>> = {
     alone: true,
     async begin(stage, slot) {
       const { afterMs } = LATE
+      await stage.all(worker => worker.call('spare', true))
       const ends = stage.proxiesOf(slot).map(proxy => proxy.inflict(LATE, 'commands'))
       await stage.burst(slot)
       return async () => {
         for (const end of ends) end()
-        // Long enough for the process to recover before they arrive.
-        await sleep(afterMs + 200)
+        // Long enough for the process to recover, and for their keys to be written again, before they arrive.
+        await sleep(afterMs - LATE_QUIET_MS)
+        await stage.all(worker => worker.call('pause', null))
+        await sleep(2 * LATE_QUIET_MS)
+        await stage.all(worker => worker.call('spare', false))
       }
     },
   },

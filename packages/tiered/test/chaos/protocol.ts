@@ -110,6 +110,8 @@ export type OfWorker = {
   resume(none: null): void
   /** Writes a lot at once, just before or while something goes wrong. */
   burst(none: null): Promise<void>
+  /** Whether its workload is to clear nothing. */
+  spare(sparing: boolean): void
   /** Invalidates a key that nobody else uses. */
   publishBarrier(name: string): Promise<WriteStatus>
   /** Whether a message of it arrived. */

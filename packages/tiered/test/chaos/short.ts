@@ -6,6 +6,7 @@ import type { ChaosOptions } from './run.ts'
 const ALWAYS: readonly FaultKind[] = [
   'subscriber partitioned',
   'commands in a blackhole',
+  'frozen',
   'writes not sent',
   'answers delayed',
   'partition',
@@ -14,7 +15,7 @@ const ALWAYS: readonly FaultKind[] = [
   'delay beyond deadlines',
   'process killed while cut off',
 ]
-const OTHERS = 4
+const OTHERS = 3
 
 /** The form that is part of every test run: some twenty seconds, and every mechanism is needed in them. */
 export function shortForm(seed: number): ChaosOptions {

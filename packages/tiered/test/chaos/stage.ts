@@ -19,6 +19,8 @@ export interface StageOptions {
 const MAX_ITEMS = 40
 /** Of one of the processes; what does not fit becomes "everything". */
 const SMALL_JOURNAL = 30
+/** Of all processes but one: while a server is frozen they see whether it is back as long as their connections still stand. */
+const QUICK_BREAKER = { openFor: '200ms' } as const
 
 /** Everything that takes part: a Redis, the processes that share it, proxies in between for each, and the truth. */
 export class Stage {
@@ -122,9 +124,10 @@ export class Stage {
 
   /** Each process has another of the options that bear on an outage. */
   #tieredOptions(slot: number): WorkerOptions['tiered'] {
-    if (slot === 0) return { journal: { file: join(this.#directory, 'journal') } }
+    const breaker = QUICK_BREAKER
+    if (slot === 0) return { breaker, journal: { file: join(this.#directory, 'journal') } }
     if (slot === 1) return { recovery: this.options.seed % 2 === 0 ? 'replay' : 'invalidate' }
-    return slot === 2 ? { maxJournalKeys: SMALL_JOURNAL } : {}
+    return slot === 2 ? { breaker, maxJournalKeys: SMALL_JOURNAL } : { breaker }
   }
 
   #startWorker(slot: number, incarnation: number, redis = this.#access[slot]?.redis): Worker {

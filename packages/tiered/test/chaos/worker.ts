@@ -98,6 +98,9 @@ function api(): OfWorker {
     pause: () => workload.pause(),
     resume: () => workload.resume(),
     burst: () => workload.burst(),
+    spare(sparing) {
+      workload.sparing = sparing
+    },
     async publishBarrier(name): Promise<WriteStatus> {
       return (await cache.delete(name)).status
     },

@@ -52,6 +52,8 @@ const WRITES: Readonly<Record<WriteKind, number>> = {
 
 const BURST: readonly WriteKind[] = ['set', 'set', 'set', 'delete', 'setMany', 'delete']
 
+const CLEARS: readonly WriteKind[] = ['clear of a namespace', 'clear']
+
 /** Readers and writers that go on until they are told to pause. */
 export class Workload {
   readonly #options: WorkloadOptions
@@ -59,6 +61,8 @@ export class Workload {
   readonly #loading = new Set<number>()
   #running: Promise<unknown> = Promise.resolve()
   #paused = true
+  /** Whether nothing is cleared: what was before would not count any more. */
+  sparing = false
 
   constructor(options: WorkloadOptions) {
     this.#options = options
@@ -139,6 +143,7 @@ export class Workload {
 
   async #write(kind = this.#options.random.weighted(WRITES)): Promise<void> {
     const { random, judge, source } = this.#options
+    if (this.sparing && CLEARS.includes(kind)) return
     const candidates = this.#writable.filter(key => {
       if (kind === 'invalidateTags') return tagsOf(key) !== undefined
       return kind !== 'setMany' || tagsOf(key) === undefined
