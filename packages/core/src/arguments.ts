@@ -1,9 +1,10 @@
-import type { Items } from './cache-options.ts'
+import type { CallOptions, Items } from './cache-options.ts'
+import { MAX_TIMER_MS, toMilliseconds } from './duration.ts'
 import type { Metadata } from './entry.ts'
 import { CacheError, describe, invalidOption, kindOf } from './errors.ts'
 import { MAX_KEY_LENGTH } from './key.ts'
 import { NEGATIVE_KEY } from './negative.ts'
-import type { Store } from './store.ts'
+import type { Store, StoreCall } from './store.ts'
 
 const STORE_METHODS = ['get', 'set', 'delete', 'clear', 'close'] as const
 
@@ -91,6 +92,13 @@ export function toTags(tags: unknown): readonly string[] {
 
 function isTag(tag: unknown): boolean {
   return typeof tag === 'string' && tag !== '' && tag.length <= MAX_KEY_LENGTH && tag.isWellFormed()
+}
+
+/** What a store is told of a call; nothing, for most. @throws CacheError `INVALID_OPTION` */
+export function toCall(options: CallOptions | undefined): StoreCall | undefined {
+  const deadline = options?.deadline
+  if (deadline === undefined) return undefined
+  return { deadlineMs: Math.min(toMilliseconds(deadline, 'deadline'), MAX_TIMER_MS) }
 }
 
 /** The pairs of what `setMany` was given. @throws CacheError `INVALID_OPTION` */

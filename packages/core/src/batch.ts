@@ -3,7 +3,7 @@ import { mergeOutcomes, throwIfRefused } from './batched.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { APPLIED, failed, type WriteOutcome } from './outcome.ts'
-import type { Batching } from './store.ts'
+import type { Batching, StoreCall } from './store.ts'
 
 /** How many chunks of one call are under way at a time. */
 const CONCURRENT_CHUNKS = 4
@@ -13,10 +13,11 @@ export async function readMany(
   engine: Engine,
   keys: readonly string[],
   batchSize: number,
+  call?: StoreCall,
 ): Promise<Map<string, Entry>> {
   const found = new Map<string, Entry>()
   await eachChunk(new Set(keys), batchSize, async chunk => {
-    for (const [key, entry] of await readChunk(engine, chunk)) found.set(key, entry)
+    for (const [key, entry] of await readChunk(engine, chunk, call)) found.set(key, entry)
   })
   return found
 }
@@ -26,8 +27,9 @@ export function setMany(
   engine: Engine,
   entries: ReadonlyMap<string, Entry>,
   batchSize: number,
+  call?: StoreCall,
 ): Promise<WriteOutcome> {
-  const write = writerOf(engine, entries)
+  const write = writerOf(engine, entries, call)
   for (const key of entries.keys()) engine.invalidate(key)
   return writeChunks(engine, ['setMany', 'write'], entries.keys(), batchSize, keys => {
     outdate(engine, keys)
@@ -40,11 +42,12 @@ export function deleteMany(
   engine: Engine,
   keys: readonly string[],
   batchSize: number,
+  call?: StoreCall,
 ): Promise<WriteOutcome> {
   for (const key of keys) engine.invalidate(key)
   return writeChunks(engine, ['deleteMany', 'write'], keys, batchSize, chunk => {
     outdate(engine, chunk)
-    return engine.batched.deleteMany(chunk)
+    return engine.batched.deleteMany(chunk, call)
   })
 }
 
@@ -53,8 +56,9 @@ export function fillMany(
   engine: Engine,
   entries: ReadonlyMap<string, Entry>,
   batchSize: number,
+  call?: StoreCall,
 ): Promise<WriteOutcome> {
-  return writeChunks(engine, ['setMany', 'load'], entries.keys(), batchSize, writerOf(engine, entries))
+  return writeChunks(engine, ['setMany', 'load'], entries.keys(), batchSize, writerOf(engine, entries, call))
 }
 
 /** What began while a chunk waited may have read what the chunk replaces. */
@@ -66,6 +70,7 @@ function outdate(engine: Engine, keys: readonly string[]): void {
 function writerOf(
   { batched, flights }: Engine,
   entries: ReadonlyMap<string, Entry>,
+  call: StoreCall | undefined,
 ): (keys: readonly string[]) => Awaitable<WriteOutcome> {
   const since = flights.tags.now
   return keys => {
@@ -74,13 +79,17 @@ function writerOf(
       const entry = entries.get(key) as Entry
       if (!flights.tags.isOutdated(entry.tags, since)) chunk.set(key, entry)
     }
-    return chunk.size === 0 ? APPLIED : batched.setMany(chunk)
+    return chunk.size === 0 ? APPLIED : batched.setMany(chunk, call)
   }
 }
 
-async function readChunk(engine: Engine, keys: readonly string[]): Promise<Iterable<[string, Entry]>> {
+async function readChunk(
+  engine: Engine,
+  keys: readonly string[],
+  call: StoreCall | undefined,
+): Promise<Iterable<[string, Entry]>> {
   try {
-    const { found, failures } = await engine.batched.getMany(keys)
+    const { found, failures } = await engine.batched.getMany(keys, call)
     const [failure] = failures?.values() ?? []
     if (failure) engine.fail('getMany', failure)
     return found

@@ -2,16 +2,16 @@ import type { Awaitable } from './awaitable.ts'
 import type { Entry } from './entry.ts'
 import { CacheError, isCallersFault, toCacheError } from './errors.ts'
 import { APPLIED, batchOutcome, failed, type WriteOutcome } from './outcome.ts'
-import { type Batching, type BatchRead, isBatching, type Store } from './store.ts'
+import { type Batching, type BatchRead, isBatching, type Store, type StoreCall } from './store.ts'
 
 /** The batch operations of any store: its own where it has them, else one call a key, all at once. */
 export function batched(store: Store): Batching {
   if (isBatching(store)) return store
   return {
-    getMany: keys => getEach(store, keys),
-    setMany: entries =>
-      writeEach(store, [...entries.keys()], key => store.set(key, entries.get(key) as Entry)),
-    deleteMany: keys => writeEach(store, keys, key => store.delete(key)),
+    getMany: (keys, call) => getEach(store, keys, call),
+    setMany: (entries, call) =>
+      writeEach(store, [...entries.keys()], key => store.set(key, entries.get(key) as Entry, call)),
+    deleteMany: (keys, call) => writeEach(store, keys, key => store.delete(key, call)),
   }
 }
 
@@ -47,10 +47,14 @@ export function throwIfRefused(outcome: WriteOutcome): WriteOutcome {
   return outcome
 }
 
-async function getEach(store: Store, keys: readonly string[]): Promise<BatchRead> {
+async function getEach(
+  store: Store,
+  keys: readonly string[],
+  call: StoreCall | undefined,
+): Promise<BatchRead> {
   const found = new Map<string, Entry>()
   const failures = new Map<string, CacheError>()
-  const settled = await Promise.allSettled(keys.map(async key => store.get(key)))
+  const settled = await Promise.allSettled(keys.map(async key => store.get(key, call)))
   for (const [index, result] of settled.entries()) {
     const key = keys[index] as string
     if (result.status === 'rejected' && isCallersFault(result.reason)) throw result.reason

@@ -43,6 +43,16 @@ export interface ReadThroughOptions extends LifeOptions {
   readonly errorTtl?: Duration | false
 }
 
+/** What may be said of one call. */
+export interface CallOptions {
+  /**
+   * How long this call may wait for a remote store, once for each time it asks it; large values get more, by their size. It
+   * bounds no loader. Of calls that share a load the first one's counts. @default what the store was set up with: 100 ms for a read,
+   * 250 ms for a write
+   */
+  readonly deadline?: Duration
+}
+
 /** What may be said of one value that is written. */
 export interface SetOptions extends LifeOptions {
   /** Names by which the value can be invalidated together with others: `invalidateTags`. At most 100. */
@@ -51,8 +61,11 @@ export interface SetOptions extends LifeOptions {
   readonly metadata?: Metadata
 }
 
+/** What may be said of one write. */
+export interface WriteOptions extends SetOptions, CallOptions {}
+
 /** What may be said of one read-through call. */
-export interface LoadOptions extends ReadThroughOptions {
+export interface LoadOptions extends ReadThroughOptions, CallOptions {
   /** Tags of a loaded value, as of {@link SetOptions.tags}. */
   readonly tags?: readonly string[]
   /** Ends the wait of this call, with the signal's reason. The load goes on for the others who wait. */
@@ -108,7 +121,7 @@ export interface CacheOptions extends NamespaceOptions {
   readonly random?: () => number
 }
 
-export interface GetOptions {
+export interface GetOptions extends CallOptions {
   /** Sliding expiry: a hit is fresh at least this long from now; it is never shortened. */
   readonly ttl?: Duration
 }

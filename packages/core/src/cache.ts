@@ -1,11 +1,13 @@
 import type {
   CacheOptions,
+  CallOptions,
   GetOptions,
   Items,
   LoadOptions,
   NamespaceOptions,
   SchemaOption,
   SetOptions,
+  WriteOptions,
 } from './cache-options.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
@@ -79,20 +81,20 @@ export class Cache<V = unknown> implements AsyncDisposable {
   /**
    * The value of a key if it is fresh, or `undefined`.
    *
-   * @throws CacheError `INVALID_KEY`, `INVALID_TTL`, `CLOSED`
+   * @throws CacheError `INVALID_KEY`, `INVALID_TTL`, `INVALID_OPTION`, `CLOSED`
    */
   get<T extends V = V>(key: string, options?: GetOptions): Promise<T | undefined> {
     return reads.get(this.#view, key, options) as Promise<T | undefined>
   }
 
   /** The value of a key with its times and metadata, also if it is stale, or `undefined`. Otherwise as {@link get}. */
-  getEntry<T extends V = V>(key: string): Promise<Entry<T> | undefined> {
-    return reads.getEntry(this.#view, key) as Promise<Entry<T> | undefined>
+  getEntry<T extends V = V>(key: string, options?: CallOptions): Promise<Entry<T> | undefined> {
+    return reads.getEntry(this.#view, key, options) as Promise<Entry<T> | undefined>
   }
 
-  /** Whether a key has a fresh value. Counts neither as hit nor as miss. @throws CacheError `INVALID_KEY`, `CLOSED` */
-  has(key: string): Promise<boolean> {
-    return reads.has(this.#view, key)
+  /** Whether a key has a fresh value. Counts neither as hit nor as miss. @throws CacheError `INVALID_KEY`, `INVALID_OPTION`, `CLOSED` */
+  has(key: string, options?: CallOptions): Promise<boolean> {
+    return reads.has(this.#view, key, options)
   }
 
   /**
@@ -100,7 +102,7 @@ export class Cache<V = unknown> implements AsyncDisposable {
    *
    * @throws CacheError `INVALID_KEY`, `INVALID_TTL`, `INVALID_OPTION`, `INVALID_VALUE`, `SERIALIZATION`, `CLOSED`
    */
-  set(key: string, value: V, options?: SetOptions): Promise<WriteOutcome> {
+  set(key: string, value: V, options?: WriteOptions): Promise<WriteOutcome> {
     return writes.set(this.#view, key, value, options)
   }
 
@@ -115,9 +117,9 @@ export class Cache<V = unknown> implements AsyncDisposable {
     this.#engine.checking?.check(address, entry)
   }
 
-  /** Removes a key; `applied` also when there was nothing. @throws CacheError `INVALID_KEY`, `CLOSED` */
-  delete(key: string): Promise<WriteOutcome> {
-    return writes.remove(this.#view, key)
+  /** Removes a key; `applied` also when there was nothing. @throws CacheError `INVALID_KEY`, `INVALID_OPTION`, `CLOSED` */
+  delete(key: string, options?: CallOptions): Promise<WriteOutcome> {
+    return writes.remove(this.#view, key, options)
   }
 
   /**
@@ -125,8 +127,8 @@ export class Cache<V = unknown> implements AsyncDisposable {
    *
    * @throws CacheError `INVALID_KEY`, `INVALID_OPTION`, `CLOSED`
    */
-  getMany<T extends V = V>(keys: Iterable<string>): Promise<Map<string, T>> {
-    return getMany(this.#view, keys) as Promise<Map<string, T>>
+  getMany<T extends V = V>(keys: Iterable<string>, options?: CallOptions): Promise<Map<string, T>> {
+    return getMany(this.#view, keys, options) as Promise<Map<string, T>>
   }
 
   /**
@@ -135,13 +137,13 @@ export class Cache<V = unknown> implements AsyncDisposable {
    *
    * @throws CacheError `INVALID_KEY`, `INVALID_TTL`, `INVALID_OPTION`, `INVALID_VALUE`, `SERIALIZATION`, `CLOSED`
    */
-  setMany(items: Items<V>, options?: SetOptions): Promise<WriteOutcome> {
+  setMany(items: Items<V>, options?: WriteOptions): Promise<WriteOutcome> {
     return setMany(this.#view, items, options)
   }
 
   /** Removes many keys. @throws CacheError `INVALID_KEY`, `INVALID_OPTION`, `CLOSED` */
-  deleteMany(keys: Iterable<string>): Promise<WriteOutcome> {
-    return deleteMany(this.#view, keys)
+  deleteMany(keys: Iterable<string>, options?: CallOptions): Promise<WriteOutcome> {
+    return deleteMany(this.#view, keys, options)
   }
 
   /**

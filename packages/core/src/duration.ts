@@ -10,6 +10,8 @@ const MS_PER_UNIT = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } 
 const PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
 /** A hundred years: far above any use, far below where timestamps lose their millisecond. */
 const MAX_MS = 36_500 * MS_PER_UNIT.d
+/** The longest that a timer of Node can wait, about 24 days; one set for longer fires at once. */
+export const MAX_TIMER_MS: number = 2 ** 31 - 1
 
 /**
  * Whole milliseconds of a duration, at least 1.

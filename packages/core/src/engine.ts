@@ -32,6 +32,7 @@ import {
   isTagging,
   isTouching,
   type Store,
+  type StoreCall,
   type StoreHealth,
   type Tagging,
   type Touching,
@@ -111,9 +112,9 @@ export class Engine implements CacheSource, Caller {
   }
 
   /** What is stored under a key and alive; a store that fails is a miss. */
-  read(key: string): Awaitable<Entry | undefined> {
+  read(key: string, call?: StoreCall): Awaitable<Entry | undefined> {
     try {
-      return this.#spare(this.store.get(key))
+      return this.#spare(this.store.get(key, call))
     } catch (thrown) {
       return this.missed('get', thrown)
     }
@@ -124,10 +125,10 @@ export class Engine implements CacheSource, Caller {
    *
    * @param freshAt as of {@link Leasing.getOrLease}
    */
-  readOrLease(key: string, freshAt?: number): Awaitable<LeaseRead> {
-    if (!this.leasing) return this.read(key)
+  readOrLease(key: string, freshAt?: number, call?: StoreCall): Awaitable<LeaseRead> {
+    if (!this.leasing) return this.read(key, call)
     try {
-      return this.#spare(this.leasing.getOrLease(key, LEASE_MS, freshAt))
+      return this.#spare(this.leasing.getOrLease(key, LEASE_MS, freshAt, call))
     } catch (thrown) {
       return this.missed('get', thrown)
     }
@@ -160,10 +161,10 @@ export class Engine implements CacheSource, Caller {
   }
 
   /** Stores what was loaded: over a store that grants leases, as far as the lease still stands. */
-  fill(key: string, entry: Entry, lease: Lease | undefined): Promise<FillOutcome> {
+  fill(key: string, entry: Entry, lease: Lease | undefined, call?: StoreCall): Promise<FillOutcome> {
     const { leasing, store } = this
-    if (!leasing) return this.write('set', () => store.set(key, entry))
-    return this.#fillLeased(leasing, key, entry, lease)
+    if (!leasing) return this.write('set', () => store.set(key, entry, call))
+    return this.#fillLeased(leasing, key, entry, lease, call)
   }
 
   /** A lease whose value could not be stored is given up: others need not wait for it. */
@@ -172,11 +173,12 @@ export class Engine implements CacheSource, Caller {
     key: string,
     entry: Entry,
     lease: Lease | undefined,
+    call: StoreCall | undefined,
   ): Promise<FillOutcome> {
     const stamped = lease?.stamp === undefined ? entry : { ...entry, stamp: lease.stamp }
     let status: FillOutcome['status'] = 'failed'
     try {
-      const outcome = await this.write<FillOutcome>('set', () => leasing.fill(key, stamped, lease))
+      const outcome = await this.write<FillOutcome>('set', () => leasing.fill(key, stamped, lease, call))
       status = outcome.status
       return outcome
     } finally {

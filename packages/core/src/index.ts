@@ -4,6 +4,7 @@ export { batched, mergeOutcomes } from './batched.ts'
 export { Cache } from './cache.ts'
 export type {
   CacheOptions,
+  CallOptions,
   GetOptions,
   Items,
   LifeOptions,
@@ -12,6 +13,7 @@ export type {
   ReadThroughOptions,
   SchemaOption,
   SetOptions,
+  WriteOptions,
 } from './cache-options.ts'
 export type { TraceMessage } from './channels.ts'
 export { type Clock, systemClock, type TimerHandle } from './clock.ts'
@@ -83,6 +85,7 @@ export {
   type Removing,
   type Replacing,
   type Store,
+  type StoreCall,
   type StoreHealth,
   type Tagging,
   type TierState,

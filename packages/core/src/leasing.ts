@@ -1,6 +1,7 @@
 import type { Awaitable } from './awaitable.ts'
 import type { Entry } from './entry.ts'
 import type { WriteOutcome } from './outcome.ts'
+import type { StoreCall } from './store.ts'
 
 /**
  * The right to load the value of a key for everyone who shares a store. Whoever writes or removes the key takes it
@@ -46,12 +47,12 @@ export interface Leasing {
    * @param freshAt epoch milliseconds: only an entry whose `freshUntil` is later is an answer by itself. Later than now for
    *   whoever would replace a value ahead of time. Default: now
    */
-  getOrLease(key: string, leaseMs: number, freshAt?: number): Awaitable<LeaseRead>
+  getOrLease(key: string, leaseMs: number, freshAt?: number, call?: StoreCall): Awaitable<LeaseRead>
   /**
    * Stores what was loaded, if the lease still stands. Without a lease (there was none to be had) only where no other
    * process could be wronged.
    */
-  fill(key: string, entry: Entry, lease: Lease | undefined): Awaitable<FillOutcome>
+  fill(key: string, entry: Entry, lease: Lease | undefined, call?: StoreCall): Awaitable<FillOutcome>
   /** Keeps a lease for another `leaseMs` from now. @returns whether it still stood */
   renew(key: string, lease: Lease, leaseMs: number): Awaitable<boolean>
   /** Gives a lease up: nothing will be stored under it, and the next who asks may load. */

@@ -211,7 +211,9 @@ async function fill<V>(
     else if (flight.stale) gone.push(address)
   }
   await engine.aside('setMany', () =>
-    engine.leasing ? fillLeased(engine, entries, flights, batchSize) : fillMany(engine, entries, batchSize),
+    engine.leasing
+      ? fillLeased(engine, entries, flights, { policy, batchSize })
+      : fillMany(engine, entries, batchSize, policy.call),
   )
   if (gone.length > 0) await engine.aside('deleteMany', () => deleteMany(engine, gone, batchSize))
 }
@@ -221,7 +223,7 @@ async function fillLeased(
   engine: Engine,
   entries: ReadonlyMap<string, Entry>,
   flights: Flights,
-  batchSize: number,
+  { policy, batchSize }: Pick<ManyLoad<unknown>, 'policy' | 'batchSize'>,
 ): Promise<void> {
   await eachChunk(new Set(entries.keys()), batchSize, async chunk => {
     await Promise.all(
@@ -231,7 +233,9 @@ async function fillLeased(
         if (flight.superseded) return
         flight.lease = undefined
         // One that cannot be stored must not keep the others from it.
-        await engine.aside('set', () => engine.fill(address, entries.get(address) as Entry, lease))
+        await engine.aside('set', () =>
+          engine.fill(address, entries.get(address) as Entry, lease, policy.call),
+        )
       }),
     )
   })

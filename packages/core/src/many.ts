@@ -1,7 +1,7 @@
-import { pairs } from './arguments.ts'
+import { pairs, toCall } from './arguments.ts'
 import { isPending } from './awaitable.ts'
 import * as batch from './batch.ts'
-import type { Items, LoadOptions, SetOptions } from './cache-options.ts'
+import type { CallOptions, Items, LoadOptions, WriteOptions } from './cache-options.ts'
 import { CHANNELS, foundOf, messageOf, traced, tracedWrite } from './channels.ts'
 import type { Entry } from './entry.ts'
 import { invalidOption } from './errors.ts'
@@ -10,22 +10,29 @@ import type { ManyLoader } from './many-loader.ts'
 import { unwrap } from './negative.ts'
 import type { WriteOutcome, WriteStatus } from './outcome.ts'
 import { readThroughMany } from './read-through-many.ts'
+import type { StoreCall } from './store.ts'
 import { readMany } from './validated-read.ts'
 import type { View } from './view.ts'
 
 /** The values of those keys that have a fresh one, in the order of `keys`. */
-export async function getMany(view: View, keys: Iterable<string>): Promise<Map<string, unknown>> {
+export async function getMany(
+  view: View,
+  keys: Iterable<string>,
+  options?: CallOptions,
+): Promise<Map<string, unknown>> {
   const addresses = view.addresses(keys)
-  if (!CHANNELS.getMany.hasSubscribers) return readValues(view, addresses)
+  const call = toCall(options)
+  if (!CHANNELS.getMany.hasSubscribers) return readValues(view, addresses, call)
   const message = messageOf(view, 'getMany', addresses.size)
-  return traced(CHANNELS.getMany, message, () => readValues(view, addresses), foundOf)
+  return traced(CHANNELS.getMany, message, () => readValues(view, addresses, call), foundOf)
 }
 
 async function readValues(
   { engine, batchSize, policy }: View,
   addresses: ReadonlyMap<string, string>,
+  call: StoreCall | undefined,
 ): Promise<Map<string, unknown>> {
-  const found = await readMany(engine, policy.schema, [...addresses.keys()], batchSize)
+  const found = await readMany(engine, policy.schema, [...addresses.keys()], batchSize, call)
   const values = new Map<string, unknown>()
   for (const [address, key] of addresses) {
     const entry = found.get(address)
@@ -56,8 +63,9 @@ export async function getOrSetMany<V>(
 }
 
 /** Writes many values under one set of options; all are checked before anything is written. */
-export async function setMany<V>(view: View, items: Items<V>, options?: SetOptions): Promise<WriteOutcome> {
+export async function setMany<V>(view: View, items: Items<V>, options?: WriteOptions): Promise<WriteOutcome> {
   view.engine.assertOpen()
+  const call = toCall(options)
   const entries = new Map<string, Entry>()
   const pending: Promise<unknown>[] = []
   for (const [key, value] of pairs(items)) {
@@ -71,23 +79,32 @@ export async function setMany<V>(view: View, items: Items<V>, options?: SetOptio
   if (entries.size > view.batchSize) {
     for (const [address, entry] of entries) view.engine.checking?.check(address, entry)
   }
-  return writeMany(view, entries)
+  return writeMany(view, entries, call)
 }
 
 /** Writes entries by whole key. */
-export function writeMany(view: View, entries: ReadonlyMap<string, Entry>): Promise<WriteOutcome> {
+export function writeMany(
+  view: View,
+  entries: ReadonlyMap<string, Entry>,
+  call?: StoreCall,
+): Promise<WriteOutcome> {
   return tracedWrite(view, 'setMany', entries.size, async () => {
-    const outcome = await batch.setMany(view.engine, entries, view.batchSize)
+    const outcome = await batch.setMany(view.engine, entries, view.batchSize, call)
     view.engine.counts.sets += entries.size
     tellEach(view, 'set', entries.keys(), outcome)
     return view.named(outcome)
   })
 }
 
-export async function deleteMany(view: View, keys: Iterable<string>): Promise<WriteOutcome> {
+export async function deleteMany(
+  view: View,
+  keys: Iterable<string>,
+  options?: CallOptions,
+): Promise<WriteOutcome> {
   const addresses = [...view.addresses(keys).keys()]
+  const call = toCall(options)
   return tracedWrite(view, 'deleteMany', addresses.length, async () => {
-    const outcome = await batch.deleteMany(view.engine, addresses, view.batchSize)
+    const outcome = await batch.deleteMany(view.engine, addresses, view.batchSize, call)
     view.engine.counts.deletes += addresses.length
     tellEach(view, 'delete', addresses, outcome)
     return view.named(outcome)

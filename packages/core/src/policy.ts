@@ -1,4 +1,4 @@
-import { toTags } from './arguments.ts'
+import { toCall, toTags } from './arguments.ts'
 import type {
   LoadOptions,
   NamespaceOptions,
@@ -6,11 +6,12 @@ import type {
   SchemaOption,
   SetOptions,
 } from './cache-options.ts'
-import { type Duration, toMilliseconds, toMillisecondsFromZero } from './duration.ts'
+import { type Duration, MAX_TIMER_MS, toMilliseconds, toMillisecondsFromZero } from './duration.ts'
 import type { Metadata } from './entry.ts'
 import { invalidOption } from './errors.ts'
 import { type EarlyRefresh, LoadTime } from './freshness.ts'
 import { Validator } from './schema.ts'
+import type { StoreCall } from './store.ts'
 
 /** How long an entry lives, and what goes with it. */
 export interface EntryTerms {
@@ -41,6 +42,8 @@ export interface Policy extends EntryTerms {
   readonly errorTtl: number
   readonly tags: readonly string[] | undefined
   readonly signal: AbortSignal | undefined
+  /** What the store is asked with. */
+  readonly call: StoreCall | undefined
   /** Whether a caller may stop waiting before the load ends. */
   readonly isImpatient: boolean
 }
@@ -58,6 +61,7 @@ const DEFAULTS: Omit<Policy, 'loadTime'> = {
   negativeTtl: 0,
   errorTtl: 0,
   signal: undefined,
+  call: undefined,
   isImpatient: false,
 }
 
@@ -95,6 +99,7 @@ export function policyOf(base: Policy, options: LoadOptions): Policy {
     negativeTtl: negativeTtl === undefined ? base.negativeTtl : toRetention(negativeTtl, 'negativeTtl'),
     errorTtl: errorTtl === undefined ? base.errorTtl : toRetention(errorTtl, 'errorTtl'),
     signal,
+    call: toCall(options),
     isImpatient: softTimeout !== undefined || hardTimeout !== undefined || signal !== undefined,
   }
 }
@@ -131,13 +136,10 @@ function timeoutOf(
   return option === false ? undefined : check(option)
 }
 
-/** The longest that a timer of Node can wait, about 24 days; one set for longer fires at once. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1
-
 const toSoftTimeout = (value: Duration): number =>
-  Math.min(toMillisecondsFromZero(value, 'softTimeout'), MAX_TIMEOUT_MS)
+  Math.min(toMillisecondsFromZero(value, 'softTimeout'), MAX_TIMER_MS)
 const toHardTimeout = (value: Duration): number =>
-  Math.min(toMilliseconds(value, 'hardTimeout'), MAX_TIMEOUT_MS)
+  Math.min(toMilliseconds(value, 'hardTimeout'), MAX_TIMER_MS)
 const orNone = (tags: readonly string[]) => (tags.length === 0 ? undefined : tags)
 
 function toRetention(value: Duration | false, name: string): number {

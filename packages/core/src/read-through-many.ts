@@ -21,7 +21,7 @@ export async function readThroughMany<V>(engine: Engine, call: ManyLoad<V>): Pro
   const due = new SharedLoad(engine, call)
 
   const asked = [...addresses.keys()].filter(address => !joinFlight(engine, call, address, awaited))
-  const found = await readMany(engine, policy.schema, asked, batchSize)
+  const found = await readMany(engine, policy.schema, asked, batchSize, policy.call)
   for (const address of asked) {
     const entry = found.get(address)
     if (isFresh(engine, entry)) {

@@ -32,7 +32,7 @@ export function readThrough(engine: Engine, call: ReadThrough): Promise<unknown>
   const flight = engine.flights.joinable(address)
   if (flight) return join(engine, call, flight)
 
-  const found = lookUp(engine, policy.schema, address)
+  const found = lookUp(engine, policy, address)
   if (isFresh(engine, found)) {
     engine.hit(address)
     if (policy.early && isDue(engine, policy, found)) refresh(engine, call, found)
@@ -125,8 +125,10 @@ export async function leaseToReplace(
 }
 
 /** What is stored, and of what is not fresh who loads it; with an error to be remembered nobody is to load. */
-function lookUp(engine: Engine, schema: Validator | undefined, address: string): Awaitable<LeaseRead> {
-  return engine.failures?.get(address) ? read(engine, schema, address) : readOrLease(engine, schema, address)
+function lookUp(engine: Engine, { schema, call }: Policy, address: string): Awaitable<LeaseRead> {
+  return engine.failures?.get(address)
+    ? read(engine, schema, address, call)
+    : readOrLease(engine, schema, address, undefined, call)
 }
 
 /**
@@ -163,7 +165,7 @@ async function fly(
     if (flight.isAbandoned) return undefined
     startLoading(engine, call, flight)
     const loaded = await load(engine, call, flight)
-    await fill(engine, address, flight, loaded)
+    await fill(engine, call, flight, loaded)
     return loaded.value
   } catch (error) {
     return staleOr(engine, address, flight, error)
@@ -248,13 +250,18 @@ function callLoader(engine: Engine, { address, key, loader }: ReadThrough, run: 
  * Stores what was loaded, unless its key or one of its tags was invalidated since the load began. A value that cannot be stored is
  * still the caller's: the load succeeded.
  */
-async function fill(engine: Engine, address: string, flight: Flight, loaded: Loaded): Promise<void> {
+async function fill(
+  engine: Engine,
+  { address, policy }: ReadThrough,
+  flight: Flight,
+  loaded: Loaded,
+): Promise<void> {
   const { entry, isGone } = loaded
   if (flight.superseded) return
   if (entry && !engine.flights.tags.isOutdated(entry.tags, flight.since)) {
     const { lease } = flight
     flight.lease = undefined
-    await engine.aside('set', async () => engine.fill(address, entry, lease))
+    await engine.aside('set', async () => engine.fill(address, entry, lease, policy.call))
   } else if (isGone && flight.stale) {
     await remove(engine, address, flight)
   }

@@ -1,5 +1,6 @@
+import { toCall } from './arguments.ts'
 import { type Awaitable, isPending } from './awaitable.ts'
-import type { GetOptions } from './cache-options.ts'
+import type { CallOptions, GetOptions } from './cache-options.ts'
 import { CHANNELS, hitOf, messageOf, traced } from './channels.ts'
 import { toMilliseconds } from './duration.ts'
 import type { Engine } from './engine.ts'
@@ -35,20 +36,30 @@ function find(
   address: string,
   options: GetOptions | undefined,
 ): Awaitable<Entry | undefined> {
-  if (options?.ttl === undefined) return read(engine, policy.schema, address)
-  return readSliding(engine, policy.schema, address, toMilliseconds(options.ttl, 'ttl', 'INVALID_TTL'))
+  if (options === undefined) return read(engine, policy.schema, address)
+  const call = toCall(options)
+  if (options.ttl === undefined) return read(engine, policy.schema, address, call)
+  return readSliding(engine, policy.schema, address, toMilliseconds(options.ttl, 'ttl', 'INVALID_TTL'), call)
 }
 
 /** The entry of a key, fresh or stale. */
-export function getEntry(view: View, key: string): Promise<Entry | undefined> {
-  if (!CHANNELS.get.hasSubscribers) return findEntry(view, key)
-  return traced(CHANNELS.get, messageOf(view, 'getEntry', 1), () => findEntry(view, key), hitOf)
+export function getEntry(
+  view: View,
+  key: string,
+  options: CallOptions | undefined,
+): Promise<Entry | undefined> {
+  if (!CHANNELS.get.hasSubscribers) return findEntry(view, key, options)
+  return traced(CHANNELS.get, messageOf(view, 'getEntry', 1), () => findEntry(view, key, options), hitOf)
 }
 
-async function findEntry(view: View, key: string): Promise<Entry | undefined> {
+async function findEntry(
+  view: View,
+  key: string,
+  options: CallOptions | undefined,
+): Promise<Entry | undefined> {
   const { engine, policy } = view
   const address = view.open(key)
-  const entry = await read(engine, policy.schema, address)
+  const entry = await read(engine, policy.schema, address, toCall(options))
   const value = counted(engine, address, entry)
   if (!entry || isNegative(entry)) return undefined
   if (value === undefined) engine.stale(address)
@@ -56,19 +67,19 @@ async function findEntry(view: View, key: string): Promise<Entry | undefined> {
 }
 
 /** Whether a key has a fresh value. */
-export function has(view: View, key: string): Promise<boolean> {
-  if (!CHANNELS.get.hasSubscribers) return hasValue(view, key)
+export function has(view: View, key: string, options: CallOptions | undefined): Promise<boolean> {
+  if (!CHANNELS.get.hasSubscribers) return hasValue(view, key, options)
   return traced(
     CHANNELS.get,
     messageOf(view, 'has', 1),
-    () => hasValue(view, key),
+    () => hasValue(view, key, options),
     hit => ({ hit }),
   )
 }
 
-async function hasValue(view: View, key: string): Promise<boolean> {
+async function hasValue(view: View, key: string, options: CallOptions | undefined): Promise<boolean> {
   const { engine, policy } = view
-  const entry = await read(engine, policy.schema, view.open(key))
+  const entry = await read(engine, policy.schema, view.open(key), toCall(options))
   return isFresh(engine, entry) && !isNegative(entry)
 }
 

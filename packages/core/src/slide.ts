@@ -3,6 +3,7 @@ import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { isNegative } from './negative.ts'
 import type { Validator } from './schema.ts'
+import type { StoreCall } from './store.ts'
 import { read } from './validated-read.ts'
 
 /**
@@ -14,8 +15,9 @@ export function readSliding(
   schema: Validator | undefined,
   key: string,
   ttl: number,
+  call?: StoreCall,
 ): Awaitable<Entry | undefined> {
-  const found = read(engine, schema, key)
+  const found = read(engine, schema, key, call)
   if (!isPending(found)) return found && extend(engine, key, found, ttl)
 
   const current = new Set([key])

@@ -6,6 +6,12 @@ import type { FillOutcome } from './leasing.ts'
 import type { Observer } from './observer.ts'
 import type { WriteOutcome } from './outcome.ts'
 
+/** What the caller of a store asks for besides; a store that waits for nothing leaves it unread. */
+export interface StoreCall {
+  /** How long the call may wait for a remote, in milliseconds, in the place of what the store was set up with. */
+  readonly deadlineMs: number
+}
+
 /**
  * Where entries live: the five methods every store has. Mechanism only: a store keeps an entry until its
  * `expiresAt` and hands it back whole; what fresh, stale or missing means is decided above it, in `Cache`.
@@ -18,10 +24,10 @@ import type { WriteOutcome } from './outcome.ts'
 export interface Store {
   /** For metrics, errors and logs: `memory`, `redis`, `tiered`. */
   readonly name: string
-  get(key: string): Awaitable<Entry | undefined>
-  set(key: string, entry: Entry): Awaitable<WriteOutcome>
+  get(key: string, call?: StoreCall): Awaitable<Entry | undefined>
+  set(key: string, entry: Entry, call?: StoreCall): Awaitable<WriteOutcome>
   /** Removes a key; `applied` also when there was nothing to remove. */
-  delete(key: string): Awaitable<WriteOutcome>
+  delete(key: string, call?: StoreCall): Awaitable<WriteOutcome>
   /** Removes every key that begins with `scope`; without it, everything this store may touch. */
   clear(scope?: string): Awaitable<WriteOutcome>
   /** Releases what the store holds. Later calls may fail with `CLOSED`. */
@@ -37,9 +43,9 @@ export interface BatchRead {
 
 /** Optional: many keys at once. Without it the layer above loops. */
 export interface Batching {
-  getMany(keys: readonly string[]): Awaitable<BatchRead>
-  setMany(entries: ReadonlyMap<string, Entry>): Awaitable<WriteOutcome>
-  deleteMany(keys: readonly string[]): Awaitable<WriteOutcome>
+  getMany(keys: readonly string[], call?: StoreCall): Awaitable<BatchRead>
+  setMany(entries: ReadonlyMap<string, Entry>, call?: StoreCall): Awaitable<WriteOutcome>
+  deleteMany(keys: readonly string[], call?: StoreCall): Awaitable<WriteOutcome>
 }
 
 /**

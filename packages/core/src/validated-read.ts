@@ -5,14 +5,16 @@ import type { Entry } from './entry.ts'
 import { isVacant, type LeaseRead, type Vacancy } from './leasing.ts'
 import { isNegative } from './negative.ts'
 import { Mismatch, type Validator } from './schema.ts'
+import type { StoreCall } from './store.ts'
 
 /** As {@link Engine.read}; a value that does not match the schema is not there. */
 export function read(
   engine: Engine,
   schema: Validator | undefined,
   address: string,
+  call?: StoreCall,
 ): Awaitable<Entry | undefined> {
-  const found = engine.read(address)
+  const found = engine.read(address, call)
   return schema === undefined ? found : chain(found, entry => entry && sift(engine, schema, address, entry))
 }
 
@@ -22,15 +24,16 @@ export function readOrLease(
   schema: Validator | undefined,
   address: string,
   freshAt?: number,
+  call?: StoreCall,
 ): Awaitable<LeaseRead> {
-  const found = engine.readOrLease(address, freshAt)
+  const found = engine.readOrLease(address, freshAt, call)
   if (schema === undefined) return found
   return chain(found, read => {
     if (read === undefined) return undefined
     if (isVacant(read)) return siftVacancy(engine, schema, address, read)
     return chain(
       sift(engine, schema, address, read),
-      entry => entry ?? leaseInstead(engine, schema, address, read),
+      entry => entry ?? leaseInstead(engine, schema, address, read, call),
     )
   })
 }
@@ -41,8 +44,9 @@ export async function readMany(
   schema: Validator | undefined,
   addresses: readonly string[],
   batchSize: number,
+  call?: StoreCall,
 ): Promise<Map<string, Entry>> {
-  const found = await batch.readMany(engine, addresses, batchSize)
+  const found = await batch.readMany(engine, addresses, batchSize, call)
   if (schema === undefined) return found
   const pending: Promise<unknown>[] = []
   const keep = (address: string, entry: Entry | undefined): void => {
@@ -64,9 +68,10 @@ function leaseInstead(
   schema: Validator,
   address: string,
   refused: Entry,
+  call: StoreCall | undefined,
 ): Awaitable<LeaseRead> {
   if (!engine.leasing) return undefined
-  const found = engine.readOrLease(address, Math.max(refused.freshUntil, engine.clock.now()))
+  const found = engine.readOrLease(address, Math.max(refused.freshUntil, engine.clock.now()), call)
   return chain(found, read => {
     if (read === undefined) return undefined
     return isVacant(read) ? siftVacancy(engine, schema, address, read) : sift(engine, schema, address, read)

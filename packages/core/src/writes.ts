@@ -1,6 +1,6 @@
-import { toTags } from './arguments.ts'
+import { toCall, toTags } from './arguments.ts'
 import { isPending } from './awaitable.ts'
-import type { SetOptions } from './cache-options.ts'
+import type { CallOptions, WriteOptions } from './cache-options.ts'
 import { tracedWrite } from './channels.ts'
 import type { WriteOutcome } from './outcome.ts'
 import type { View } from './view.ts'
@@ -10,15 +10,16 @@ export function set(
   view: View,
   key: string,
   value: unknown,
-  options: SetOptions | undefined,
+  options: WriteOptions | undefined,
 ): Promise<WriteOutcome> {
   return tracedWrite(view, 'set', 1, async () => {
     const { engine } = view
     const address = view.open(key)
+    const call = toCall(options)
     const made = view.entry(value, options)
     const entry = isPending(made) ? await made : made
     engine.invalidate(address)
-    const outcome = await engine.write('set', () => engine.store.set(address, entry))
+    const outcome = await engine.write('set', () => engine.store.set(address, entry, call))
     engine.counts.sets++
     engine.events.emit('set', { key: address, status: outcome.status })
     return outcome
@@ -26,12 +27,13 @@ export function set(
 }
 
 /** Removes a key. */
-export function remove(view: View, key: string): Promise<WriteOutcome> {
+export function remove(view: View, key: string, options?: CallOptions): Promise<WriteOutcome> {
   return tracedWrite(view, 'delete', 1, async () => {
     const { engine } = view
     const address = view.open(key)
+    const call = toCall(options)
     engine.invalidate(address)
-    const outcome = await engine.write('delete', () => engine.store.delete(address))
+    const outcome = await engine.write('delete', () => engine.store.delete(address, call))
     engine.counts.deletes++
     engine.events.emit('delete', { key: address, status: outcome.status })
     return outcome

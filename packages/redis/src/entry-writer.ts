@@ -61,12 +61,13 @@ export class EntryWriter {
   set(
     operation: StoreOperation,
     entries: readonly (readonly [key: string, entry: Entry])[],
+    deadlineMs: number = this.#options.writeMs,
   ): Promise<WriteOutcome> {
-    const { order, clock, writeMs } = this.#options
+    const { order, clock } = this.#options
     const now = clock.now()
-    const until = now + writeMs
+    const until = now + deadlineMs
     // Half the time for the question: without an answer the write is sent all the same, or says why it cannot be.
-    const stamp = order.stamp(now + writeMs / 2)
+    const stamp = order.stamp(now + deadlineMs / 2)
     const writes = entries.map(([key, entry]) => this.#encode(key, entry, isPending(stamp) ? 0 : stamp, now))
     const keys = entries.map(([key]) => key)
     if (!isPending(stamp) && !writes.some(isPending) && this.#turns.areFree(keys)) {
@@ -75,18 +76,24 @@ export class EntryWriter {
     return this.#inTurn(operation, entries, keys, Promise.all([stamp, ...writes]), until)
   }
 
-  remove(operation: StoreOperation, keys: readonly string[]): Promise<WriteOutcome> {
+  remove(
+    operation: StoreOperation,
+    keys: readonly string[],
+    deadlineMs: number = this.#options.writeMs,
+  ): Promise<WriteOutcome> {
+    const { writer, writeMs } = this.#options
     const send = (): Promise<WriteOutcome> =>
-      this.#options.writer.write(
+      writer.write(
         operation,
         keys.map(key => ({ key })),
+        writeMs - deadlineMs,
       )
     return this.#turns.areFree(keys) ? send() : this.#turns.take(keys, Promise.resolve(), send)
   }
 
   /** Stores what was loaded under a lease, and says so to the other processes. */
-  fill(key: string, entry: Entry, { token, stamp = 0 }: Lease): Promise<FillOutcome> {
-    return this.#storeIf(FILL, tokenBytes(token), key, entry, stamp)
+  fill(key: string, entry: Entry, { token, stamp = 0 }: Lease, deadlineMs?: number): Promise<FillOutcome> {
+    return this.#storeIf(FILL, tokenBytes(token), key, entry, stamp, deadlineMs)
   }
 
   /** Stores an entry in the place of another one. Whatever outdates that one outdates this one, too. */
@@ -103,16 +110,17 @@ export class EntryWriter {
     key: string,
     entry: Entry,
     stamp: number,
+    deadlineMs: number = this.#options.writeMs,
   ): Promise<FillOutcome> {
-    const { codec, order, clock, writeMs } = this.#options
+    const { codec, order, clock } = this.#options
     const now = clock.now()
-    const until = now + writeMs
+    const until = now + deadlineMs
     const ttlMs = this.ttlMs(entry, now)
     if (ttlMs <= 0) return SUPERSEDED
     const encoded = codec.encode(entry, stamp)
     const bytes = isPending(encoded) ? await encoded : encoded
     try {
-      const sent = this.#sendIf(script, condition, key, bytes, ttlMs)
+      const sent = this.#sendIf(script, condition, key, bytes, ttlMs, deadlineMs)
       // Alone by far the most often.
       const alone = !entry.tags?.length && order.isCaughtUp
       const answer = await (alone ? sent : this.#besides(sent, entry, stamp, ttlMs, until))
@@ -233,12 +241,19 @@ export class EntryWriter {
     return (await Promise.all(checked)).flat()
   }
 
-  #sendIf(script: Script, condition: Buffer, key: string, bytes: Buffer, ttlMs: number): Promise<unknown> {
-    const { pool, largeKeys, keys, channel, source, writeMs } = this.#options
+  #sendIf(
+    script: Script,
+    condition: Buffer,
+    key: string,
+    bytes: Buffer,
+    ttlMs: number,
+    deadlineMs: number,
+  ): Promise<unknown> {
+    const { pool, largeKeys, keys, channel, source } = this.#options
     largeKeys.note(key, bytes.length)
     const message = encodeMessage(source, { type: 'keys', keys: [key] })
     const route = pool.routeOf(key, bytes.length)
-    return pool.write('set', route, [key], writeMs + allowance(bytes.length), client =>
+    return pool.write('set', route, [key], deadlineMs + allowance(bytes.length), client =>
       script.run(client, [keys.keyOf(key)], [condition, bytes, ttlMs, channel, message]),
     )
   }

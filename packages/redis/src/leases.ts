@@ -46,10 +46,15 @@ export class Leases {
   }
 
   /** As `getOrLease` of {@link Leasing}. */
-  async read(key: string, leaseMs: number, freshAt?: number): Promise<LeaseRead> {
-    const { order, reader, keys, pool, readMs, clock } = this.#options
-    const until = clock.now() + readMs
-    const stamp = order.stamp(until - readMs / 2)
+  async read(
+    key: string,
+    leaseMs: number,
+    freshAt?: number,
+    deadlineMs: number = this.#options.readMs,
+  ): Promise<LeaseRead> {
+    const { order, reader, keys, pool, clock } = this.#options
+    const until = clock.now() + deadlineMs
+    const stamp = order.stamp(until - deadlineMs / 2)
     const placeholder = packPlaceholder(isPending(stamp) ? await stamp : stamp)
     const reading = this.#readOrLease(key, placeholder, leaseMs, timeLeft(clock, until))
     if (!order.isCaughtUp) await Promise.all([reading, order.catchUp(until)])

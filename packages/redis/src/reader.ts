@@ -46,10 +46,11 @@ export class Reader {
     this.#options = options
   }
 
-  async read(key: string): Promise<Entry | undefined> {
-    const { pool, largeKeys, keys, order, timeoutMs, clock } = this.#options
+  /** @param deadlineMs without what a large value gets besides */
+  async read(key: string, deadlineMs: number = this.#options.timeoutMs): Promise<Entry | undefined> {
+    const { pool, largeKeys, keys, order, clock } = this.#options
     const expected = largeKeys.sizeOf(key)
-    const ms = timeoutMs + allowance(expected)
+    const ms = deadlineMs + allowance(expected)
     const until = clock.now() + ms
     try {
       const reading = pool.run('get', pool.forRead(expected), ms, client => getBytes(client, keys.keyOf(key)))
@@ -67,9 +68,9 @@ export class Reader {
     }
   }
 
-  async readMany(keys: readonly string[]): Promise<BatchRead> {
-    const { order, pool, clock, timeoutMs } = this.#options
-    const catchUp = order.isCaughtUp ? undefined : order.catchUp(clock.now() + timeoutMs)
+  async readMany(keys: readonly string[], deadlineMs: number = this.#options.timeoutMs): Promise<BatchRead> {
+    const { order, pool, clock } = this.#options
+    const catchUp = order.isCaughtUp ? undefined : order.catchUp(clock.now() + deadlineMs)
     catchUp?.catch(() => {}) // Awaited with each chunk.
     const read = new Map<string, Entry>()
     const failures = new Map<string, CacheError>()
@@ -79,7 +80,7 @@ export class Reader {
         eachChunk(
           chunks,
           pool.size,
-          chunk => this.#readChunk(chunk, read, failures, catchUp),
+          chunk => this.#readChunk(chunk, read, failures, catchUp, deadlineMs),
           (chunk, error) => {
             for (const key of chunk) failures.set(key, error)
           },
@@ -95,12 +96,13 @@ export class Reader {
     found: Map<string, Entry>,
     failures: Map<string, CacheError>,
     catchUp: Promise<void> | undefined,
+    deadlineMs: number,
   ): Promise<void> {
-    const { pool, largeKeys, keys, timeoutMs, clock } = this.#options
-    const until = clock.now() + timeoutMs
+    const { pool, largeKeys, keys, clock } = this.#options
+    const until = clock.now() + deadlineMs
     const redisKeys = chunk.map(key => keys.keyOf(key))
     const expected = largeKeys.none ? 0 : chunk.reduce((sum, key) => sum + largeKeys.sizeOf(key), 0)
-    const ms = timeoutMs + allowance(expected)
+    const ms = deadlineMs + allowance(expected)
     const fetched = await pool.run(
       'getMany',
       pool.forRead(expected),

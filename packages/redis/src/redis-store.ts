@@ -26,6 +26,7 @@ import {
   type Replacing,
   type Setback,
   type Store,
+  type StoreCall,
   type StoreHealth,
   type StoreOperation,
   SUPERSEDED,
@@ -161,27 +162,27 @@ export class RedisStore
     this.#follow(order)
   }
 
-  async get(key: string): Promise<Entry | undefined> {
+  async get(key: string, call?: StoreCall): Promise<Entry | undefined> {
     this.#assertOpen()
-    return this.#reader.read(key)
+    return this.#reader.read(key, call?.deadlineMs)
   }
 
   /** A chunk of `batchSize` keys that fails is reported in `failures`; the others are found all the same. */
-  async getMany(keys: readonly string[]): Promise<BatchRead> {
+  async getMany(keys: readonly string[], call?: StoreCall): Promise<BatchRead> {
     this.#assertOpen()
-    return this.#reader.readMany(keys)
+    return this.#reader.readMany(keys, call?.deadlineMs)
   }
 
   /** One round trip whether there is a value or not; two for a stale one, whose lease lies in it. What is there for a while is a placeholder; `delete` takes it away. */
-  async getOrLease(key: string, leaseMs: number, freshAt?: number): Promise<LeaseRead> {
+  async getOrLease(key: string, leaseMs: number, freshAt?: number, call?: StoreCall): Promise<LeaseRead> {
     this.#assertOpen()
-    return this.#leases.read(key, leaseMs, freshAt)
+    return this.#leases.read(key, leaseMs, freshAt, call?.deadlineMs)
   }
 
   /** One round trip. Without a lease nothing is stored: another process may have written meanwhile. */
-  async fill(key: string, entry: Entry, lease: Lease | undefined): Promise<FillOutcome> {
+  async fill(key: string, entry: Entry, lease: Lease | undefined, call?: StoreCall): Promise<FillOutcome> {
     this.#assertOpen()
-    return lease ? this.#writer.fill(key, entry, lease) : SUPERSEDED
+    return lease ? this.#writer.fill(key, entry, lease, call?.deadlineMs) : SUPERSEDED
   }
 
   /** One round trip. */
@@ -205,25 +206,25 @@ export class RedisStore
   }
 
   /** @returns `partial` if Redis has the entry but other processes were not told */
-  set(key: string, entry: Entry): Promise<WriteOutcome> {
+  set(key: string, entry: Entry, call?: StoreCall): Promise<WriteOutcome> {
     this.#assertOpen()
-    return this.#writer.set('set', [[key, entry]])
+    return this.#writer.set('set', [[key, entry]], call?.deadlineMs)
   }
 
   /** @throws CacheError `SERIALIZATION` or `INVALID_VALUE` if a single value is, before any is written */
-  setMany(entries: ReadonlyMap<string, Entry>): Promise<WriteOutcome> {
+  setMany(entries: ReadonlyMap<string, Entry>, call?: StoreCall): Promise<WriteOutcome> {
     this.#assertOpen()
-    return this.#writer.set('setMany', [...entries])
+    return this.#writer.set('setMany', [...entries], call?.deadlineMs)
   }
 
-  delete(key: string): Promise<WriteOutcome> {
+  delete(key: string, call?: StoreCall): Promise<WriteOutcome> {
     this.#assertOpen()
-    return this.#writer.remove('delete', [key])
+    return this.#writer.remove('delete', [key], call?.deadlineMs)
   }
 
-  deleteMany(keys: readonly string[]): Promise<WriteOutcome> {
+  deleteMany(keys: readonly string[], call?: StoreCall): Promise<WriteOutcome> {
     this.#assertOpen()
-    return this.#writer.remove('deleteMany', [...new Set(keys)])
+    return this.#writer.remove('deleteMany', [...new Set(keys)], call?.deadlineMs)
   }
 
   /** Nobody is told: other processes keep the entry until the expiry they know, and then read the new one. */

@@ -52,7 +52,7 @@ export class Writer {
   /**
    * A batch is a pipeline for every `batchSize` keys; large values, and keys of which a write is under way, go apart.
    *
-   * @param spentMs how much of its deadline is gone already
+   * @param spentMs how much of the deadline is gone already; less than 0 gives more
    */
   async write(operation: StoreOperation, writes: readonly Write[], spentMs = 0): Promise<WriteOutcome> {
     const failures: Failures = { lost: new Map(), unannounced: new Map() }

@@ -26,6 +26,11 @@ export interface TieredStoreOptions {
    */
   readonly bus?: InvalidationBus | false
   readonly timeouts?: TieredTimeouts
+  /**
+   * How often a read is made again that failed before its deadline, as when a connection was lost; one that took too long is not.
+   * An integer >= 0. @default 0
+   */
+  readonly retries?: number
   /** When the remote is not asked any more, for a while; `false`: always asked. */
   readonly breaker?: BreakerOptions | false
   /**
@@ -76,6 +81,11 @@ export interface TieredTimeouts {
   readonly clear?: Duration
 }
 
+/** Deadlines, in milliseconds, of what a store does not bound by itself. */
+export const READ_MS = 100
+export const WRITE_MS = 250
+const CLEAR_MS = 30_000
+
 const WINDOW_MS = 10_000
 const MINIMUM_CALLS = 20
 const LONGEST_OPEN = 30
@@ -90,6 +100,7 @@ export interface Settings {
   readonly readMs: number
   readonly writeMs: number
   readonly clearMs: number
+  readonly retries: number
   readonly breaker: BreakerSettings | undefined
   readonly maxJournalKeys: number
   readonly journal: Required<JournalOptions> | undefined
@@ -114,6 +125,7 @@ export function settingsOf(options: TieredStoreOptions): Settings {
     bus: bus === undefined ? offered(l2) : bus || undefined,
     announce: Boolean(bus) && bus !== offered(l2),
     ...deadlines(timeouts, isGuaranteeing(l2) && l2.guarantees.bounded === true),
+    retries: integer(options.retries ?? 0, 'retries', 0),
     breaker: options.breaker === false ? undefined : breakerOf(options.breaker ?? {}),
     maxJournalKeys: integer(options.maxJournalKeys ?? 100_000, 'maxJournalKeys', 1),
     replays: oneOf(options.recovery ?? 'invalidate', 'recovery', ['invalidate', 'replay']) === 'replay',
@@ -132,9 +144,9 @@ function deadlines(
     return isBounded ? Number.POSITIVE_INFINITY : otherwise
   }
   return {
-    readMs: ms(read, 'read', 100),
-    writeMs: ms(write, 'write', 250),
-    clearMs: ms(clear, 'clear', 30_000),
+    readMs: ms(read, 'read', READ_MS),
+    writeMs: ms(write, 'write', WRITE_MS),
+    clearMs: ms(clear, 'clear', CLEAR_MS),
   }
 }
 

@@ -4,6 +4,7 @@ import {
   hasHealth,
   type Observer,
   type Store,
+  type StoreCall,
   type StoreHealth,
   type StoreOperation,
 } from '@cache/core'
@@ -56,13 +57,23 @@ export class RemoteLine {
   }
 
   /** As {@link RemoteGuard.call}. Whoever gets the answer passes it on to {@link heard}. */
-  call<T>(operation: StoreOperation, deadlineMs: number, run: () => Awaitable<T>): Awaitable<Answer<T>> {
-    return this.#guard.call(operation, deadlineMs, run)
+  call<T>(
+    operation: StoreOperation,
+    deadlineMs: number,
+    run: () => Awaitable<T>,
+    call?: StoreCall,
+  ): Awaitable<Answer<T>> {
+    return this.#guard.call(operation, deadlineMs, run, call)
   }
 
   /** A call whose caller is told of its failure. */
-  async ask<T>(operation: StoreOperation, deadlineMs: number, run: () => Awaitable<T>): Promise<Answer<T>> {
-    return this.heard(await this.#guard.call(operation, deadlineMs, run))
+  async ask<T>(
+    operation: StoreOperation,
+    deadlineMs: number,
+    run: () => Awaitable<T>,
+    call?: StoreCall,
+  ): Promise<Answer<T>> {
+    return this.heard(await this.#guard.call(operation, deadlineMs, run, call))
   }
 
   /** A call of which nothing is made up for, nor told otherwise. @throws CacheError if it fails */

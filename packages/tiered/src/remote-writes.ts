@@ -1,12 +1,14 @@
 import {
-  APPLIED,
   type Awaitable,
   type Batching,
   batched,
+  CacheError,
   type Entry,
+  failed,
   isPending,
   isReplacing,
   type Store,
+  type StoreCall,
   type StoreOperation,
   type WriteOutcome,
 } from '@cache/core'
@@ -49,24 +51,24 @@ export class RemoteWrites {
   }
 
   /** @param before what was near */
-  set(key: string, entry: Entry, before?: Entry): Promise<WriteOutcome> {
-    const written = this.#writeValues('set', [key], () => this.#store.set(key, entry))
+  set(key: string, entry: Entry, before?: Entry, call?: StoreCall): Promise<WriteOutcome> {
+    const written = this.#writeValues('set', [key], () => this.#store.set(key, entry, call), call)
     return this.#noting([key], written, replays => replays.add(key, entry, before))
   }
 
-  setMany(entries: ReadonlyMap<string, Entry>): Promise<WriteOutcome> {
+  setMany(entries: ReadonlyMap<string, Entry>, call?: StoreCall): Promise<WriteOutcome> {
     const keys = [...entries.keys()]
-    const written = this.#writeValues('setMany', keys, () => this.#many.setMany(entries))
+    const written = this.#writeValues('setMany', keys, () => this.#many.setMany(entries, call), call)
     return this.#noting(keys, written, (replays, key) => replays.bar(key))
   }
 
-  delete(key: string): Promise<WriteOutcome> {
-    const written = this.#write('delete', [key], () => this.#store.delete(key))
+  delete(key: string, call?: StoreCall): Promise<WriteOutcome> {
+    const written = this.#write('delete', [key], () => this.#store.delete(key, call), call)
     return this.#noting([key], written, replays => replays.bar(key))
   }
 
-  deleteMany(keys: readonly string[]): Promise<WriteOutcome> {
-    const written = this.#write('deleteMany', keys, () => this.#many.deleteMany(keys))
+  deleteMany(keys: readonly string[], call?: StoreCall): Promise<WriteOutcome> {
+    const written = this.#write('deleteMany', keys, () => this.#many.deleteMany(keys, call), call)
     return this.#noting(keys, written, (replays, key) => replays.bar(key))
   }
 
@@ -92,7 +94,7 @@ export class RemoteWrites {
     expiresAt: number,
     tags?: readonly string[],
   ): Promise<WriteOutcome> {
-    if (this.#debts.concernsKey(key)) return APPLIED
+    if (this.#debts.concernsKey(key)) return failed(new CacheError('UNAVAILABLE', WAITS))
     const { writeMs } = this.#settings
     const run = () => touch(this.#store, key, freshUntil, expiresAt, tags)
     return outcomeOf(await this.#line.ask('touch', writeMs, run))
@@ -131,15 +133,17 @@ export class RemoteWrites {
     operation: StoreOperation,
     keys: readonly string[],
     run: () => Awaitable<WriteOutcome>,
+    call: StoreCall | undefined,
   ): Promise<WriteOutcome> {
     const unsettled = this.#unsettled
-    if (!unsettled) return this.#write(operation, keys, run)
+    if (!unsettled) return this.#write(operation, keys, run, call)
     if (unsettled.size >= this.#settings.maxJournalKeys) return this.#confirm(keys, [], this.#line.away())
-    return this.#write(operation, keys, () => {
+    const noted = (): Awaitable<WriteOutcome> => {
       const result = run()
       if (isPending(result)) unsettled.add(keys, result, () => void this.#debts.settle())
       return result
-    })
+    }
+    return this.#write(operation, keys, noted, call)
   }
 
   /** Refuses a fault of the caller at once, before the near tier has anything. */
@@ -147,9 +151,10 @@ export class RemoteWrites {
     operation: StoreOperation,
     keys: readonly string[],
     run: () => Awaitable<WriteOutcome>,
+    call: StoreCall | undefined,
   ): Promise<WriteOutcome> {
     const contested = this.#unsettled ? keys.filter(key => this.#unsettled?.has(key)) : []
-    return this.#confirm(keys, contested, this.#line.call(operation, this.#settings.writeMs, run))
+    return this.#confirm(keys, contested, this.#line.call(operation, this.#settings.writeMs, run, call))
   }
 
   async #confirm(
@@ -191,6 +196,8 @@ export class RemoteWrites {
     return { except: new Set(failures.keys()) }
   }
 }
+
+const WAITS = 'the key waits to be invalidated in the remote: nothing is to be extended there'
 
 /** Of a batch, only what failed; all of it where that is not told apart. */
 function failuresOf({ keys }: { keys: readonly string[] }, { failures }: WriteOutcome): JournalBatch {

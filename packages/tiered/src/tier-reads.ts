@@ -7,6 +7,7 @@ import {
   isPending,
   isVacant,
   type LeaseRead,
+  type StoreCall,
 } from '@cache/core'
 import type { NearTier } from './near-tier.ts'
 import type { Promotions } from './promotions.ts'
@@ -49,27 +50,32 @@ export class TierReads {
     return this.#promotedEntries
   }
 
-  get(key: string, ask?: AskForLease): Awaitable<LeaseRead> {
-    if (!this.#watch.trusted && this.#remote.available) return this.#getPastNear(key, ask)
+  get(key: string, ask?: AskForLease, call?: StoreCall): Awaitable<LeaseRead> {
+    if (!this.#watch.trusted && this.#remote.available) return this.#getPastNear(key, ask, call)
     const near = this.#near.get(key)
-    if (isPending(near)) return near.then(entry => this.#orFar(key, entry, ask))
-    return this.#orFar(key, near, ask)
+    if (isPending(near)) return near.then(entry => this.#orFar(key, entry, ask, call))
+    return this.#orFar(key, near, ask, call)
   }
 
-  async getMany(keys: readonly string[]): Promise<BatchRead> {
+  async getMany(keys: readonly string[], call?: StoreCall): Promise<BatchRead> {
     const pastNear = !this.#watch.trusted && this.#remote.available
     const near = pastNear ? new Map<string, Entry>() : await this.#near.getMany(keys)
     const missing = keys.filter(key => !near.has(key))
-    const far = await this.#getManyFar(missing)
+    const far = await this.#getManyFar(missing, call)
     if (far) return { found: new Map([...near, ...far]) }
     return { found: pastNear ? await this.#near.getMany(keys) : near }
   }
 
   /** What is near will do if it is fresh, or nobody asked for a fresh value. */
-  #orFar(key: string, near: Entry | undefined, ask: AskForLease | undefined): Awaitable<LeaseRead> {
-    if (!near) return this.#getFar(key, ask)
+  #orFar(
+    key: string,
+    near: Entry | undefined,
+    ask: AskForLease | undefined,
+    call: StoreCall | undefined,
+  ): Awaitable<LeaseRead> {
+    if (!near) return this.#getFar(key, ask, call)
     if (!ask || this.#isFresh(near, ask.freshAt)) return near
-    return chain(this.#getFar(key, ask), far =>
+    return chain(this.#getFar(key, ask, call), far =>
       isVacant(far) && !far.stale ? { ...far, stale: near } : (far ?? near),
     )
   }
@@ -81,9 +87,9 @@ export class TierReads {
   }
 
   /** Asks the remote, and keeps the answer near unless the key was written meanwhile. A failure is a miss. */
-  #getFar(key: string, ask: AskForLease | undefined): Awaitable<LeaseRead> {
+  #getFar(key: string, ask: AskForLease | undefined, call: StoreCall | undefined): Awaitable<LeaseRead> {
     const placeholder = this.#promotions.startRead(key)
-    return chain(this.#remote.reads.get(key, ask), answer => {
+    return chain(this.#remote.reads.get(key, ask, call), answer => {
       this.#promotions.endRead(key, placeholder)
       this.#watch.note()
       const entry = answer.ok ? answer.value : undefined
@@ -99,8 +105,8 @@ export class TierReads {
    * The stream is broken but the remote is there: what it says is true, what is near may not be, and nothing is
    * kept. Only when the remote fails after all does the near tier answer.
    */
-  #getPastNear(key: string, ask: AskForLease | undefined): Awaitable<LeaseRead> {
-    return chain(this.#remote.reads.get(key, ask), answer => {
+  #getPastNear(key: string, ask: AskForLease | undefined, call: StoreCall | undefined): Awaitable<LeaseRead> {
+    return chain(this.#remote.reads.get(key, ask, call), answer => {
       this.#watch.note()
       if (!answer.ok) return this.#near.get(key)
       if (answer.value && !isVacant(answer.value)) this.#farHits++
@@ -109,10 +115,10 @@ export class TierReads {
   }
 
   /** @returns `undefined` when the remote failed */
-  async #getManyFar(keys: readonly string[]): Promise<Found | undefined> {
+  async #getManyFar(keys: readonly string[], call: StoreCall | undefined): Promise<Found | undefined> {
     if (keys.length === 0) return new Map()
     const placeholders = keys.map(key => this.#promotions.startRead(key))
-    const answer = await this.#remote.reads.getMany(keys)
+    const answer = await this.#remote.reads.getMany(keys, call)
     this.#watch.note()
     const promoted = new Map<string, Entry>()
     for (const [index, placeholder] of placeholders.entries()) {

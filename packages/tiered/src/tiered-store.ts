@@ -26,6 +26,7 @@ import {
   type Removal,
   type Removing,
   type Store,
+  type StoreCall,
   type StoreHealth,
   sizesOf,
   type Tagging,
@@ -111,26 +112,26 @@ export class TieredStore
     return this.#settings.bus
   }
 
-  get(key: string): Awaitable<Entry | undefined> {
-    return this.#reads.get(key) as Awaitable<Entry | undefined>
+  get(key: string, call?: StoreCall): Awaitable<Entry | undefined> {
+    return this.#reads.get(key, undefined, call) as Awaitable<Entry | undefined>
   }
 
-  getOrLease(key: string, leaseMs: number, freshAt?: number): Awaitable<LeaseRead> {
-    return this.#reads.get(key, { leaseMs, freshAt })
+  getOrLease(key: string, leaseMs: number, freshAt?: number, call?: StoreCall): Awaitable<LeaseRead> {
+    return this.#reads.get(key, { leaseMs, freshAt }, call)
   }
 
-  getMany(keys: readonly string[]): Promise<BatchRead> {
-    return this.#reads.getMany(keys)
+  getMany(keys: readonly string[], call?: StoreCall): Promise<BatchRead> {
+    return this.#reads.getMany(keys, call)
   }
 
   /** Without a lease (the remote is away, or another process loads too long) it is kept here alone. */
-  async fill(key: string, entry: Entry, lease: Lease | undefined): Promise<FillOutcome> {
-    if (!this.#remote.reads.leases) return this.set(key, entry)
+  async fill(key: string, entry: Entry, lease: Lease | undefined, call?: StoreCall): Promise<FillOutcome> {
+    if (!this.#remote.reads.leases) return this.set(key, entry, call)
     if (!lease) return this.#near.set(key, entry)
     const placeholder = this.#promotions.startRead(key)
     let far: FillOutcome
     try {
-      far = await this.#remote.reads.fill(key, entry, lease)
+      far = await this.#remote.reads.fill(key, entry, lease, call)
     } finally {
       this.#promotions.endRead(key, placeholder)
     }
@@ -150,36 +151,36 @@ export class TieredStore
     return this.#remote.reads.release(key, lease)
   }
 
-  set(key: string, entry: Entry): Promise<WriteOutcome> {
+  set(key: string, entry: Entry, call?: StoreCall): Promise<WriteOutcome> {
     const before = this.#settings.replays ? this.#settings.l1.get(key) : undefined
     return this.#writeBoth(
       [key],
       () => this.#near.set(key, entry),
-      () => this.#remote.writes.set(key, entry, isPending(before) ? undefined : before),
+      () => this.#remote.writes.set(key, entry, isPending(before) ? undefined : before, call),
     )
   }
 
-  setMany(entries: ReadonlyMap<string, Entry>): Promise<WriteOutcome> {
+  setMany(entries: ReadonlyMap<string, Entry>, call?: StoreCall): Promise<WriteOutcome> {
     return this.#writeBoth(
       [...entries.keys()],
       () => this.#near.setMany(entries),
-      () => this.#remote.writes.setMany(entries),
+      () => this.#remote.writes.setMany(entries, call),
     )
   }
 
-  delete(key: string): Promise<WriteOutcome> {
+  delete(key: string, call?: StoreCall): Promise<WriteOutcome> {
     return this.#writeBoth(
       [key],
       () => this.#near.delete(key),
-      () => this.#remote.writes.delete(key),
+      () => this.#remote.writes.delete(key, call),
     )
   }
 
-  deleteMany(keys: readonly string[]): Promise<WriteOutcome> {
+  deleteMany(keys: readonly string[], call?: StoreCall): Promise<WriteOutcome> {
     return this.#writeBoth(
       keys,
       () => this.#near.deleteMany(keys),
-      () => this.#remote.writes.deleteMany(keys),
+      () => this.#remote.writes.deleteMany(keys, call),
     )
   }
 

@@ -605,6 +605,21 @@ describe('the remote is away, in detail', () => {
     expect(store.health()).toMatchObject({ journal: 0 })
   })
 
+  it('an extension of a key that waits for the remote is not sent there, and says so', async () => {
+    const { store, l1 } = tiered('a')
+    remote.mode = 'refuse'
+    await store.set('k', entry(1))
+    remote.mode = 'serve'
+    remote.calls.length = 0
+    const until = clock.now() + 120_000
+    expect(await store.touch('k', until, until)).toMatchObject({
+      status: 'partial',
+      error: { code: 'UNAVAILABLE' },
+    })
+    expect(remote.calls).toEqual([])
+    expect(l1.get('k')).toMatchObject({ freshUntil: until })
+  })
+
   it('waiting to try again does not keep the process alive', async () => {
     const retries: NodeJS.Timeout[] = []
     const real = {
@@ -895,8 +910,8 @@ describe('a stale value', () => {
       stale: theirs,
     })
     expect(asked).toEqual([
-      ['k', 1_500, undefined],
-      ['k', 1_500, stale.freshUntil],
+      ['k', 1_500, undefined, undefined],
+      ['k', 1_500, stale.freshUntil, undefined],
     ])
   })
 
