@@ -61,6 +61,7 @@ const READS: ReadonlySet<string> = new Set([
   'SCAN',
   'ZSCORE',
   'ZRANGE',
+  'CLUSTER',
 ])
 
 /** One connection through a {@link ToxicProxy}, and what is being done to it. */

@@ -1,7 +1,7 @@
-import { RedisServer, SentinelTrio, ToxicProxy } from '@cache/test-support'
+import { RedisCluster, RedisServer, SentinelTrio, ToxicProxy } from '@cache/test-support'
 import type { WorkerOptions } from './protocol.ts'
 
-export type Topology = 'server' | 'sentinels'
+export type Topology = 'server' | 'sentinels' | 'cluster'
 
 /** How a process reaches Redis: the proxies in between, one for each server, and what a `RedisStore` is told. */
 export interface Access {
@@ -9,53 +9,71 @@ export interface Access {
   readonly redis: WorkerOptions['redis']
 }
 
-/** The Redis that the processes share: a single server, or a master with a replica and three sentinels. */
-export class Backend {
-  readonly #server: RedisServer | undefined
-  readonly #trio: SentinelTrio | undefined
+type Address = { readonly host: string; readonly port: number }
+/** Where to find a server that is told of as `host:port`. */
+type NatMap = Readonly<Record<string, Address>>
 
-  private constructor(server: RedisServer | undefined, trio: SentinelTrio | undefined) {
-    this.#server = server
-    this.#trio = trio
+/** The Redis that the processes share: one server, a master with a replica and three sentinels, or a cluster. */
+export class Backend {
+  readonly #shared: RedisServer | SentinelTrio | RedisCluster
+
+  private constructor(shared: RedisServer | SentinelTrio | RedisCluster) {
+    this.#shared = shared
   }
 
   static async start(topology: Topology): Promise<Backend> {
-    return topology === 'sentinels'
-      ? new Backend(undefined, await SentinelTrio.start())
-      : new Backend(await RedisServer.start(['--appendonly', 'yes', '--appendfsync', 'no']), undefined)
+    if (topology === 'sentinels') return new Backend(await SentinelTrio.start())
+    // Else the slots that are left refuse everything as long as some are down.
+    if (topology === 'cluster') {
+      return new Backend(await RedisCluster.start(['--cluster-require-full-coverage', 'no']))
+    }
+    return new Backend(await RedisServer.start(['--appendonly', 'yes', '--appendfsync', 'no']))
   }
 
   get server(): RedisServer {
-    if (!this.#server) throw new Error('there is no single server')
-    return this.#server
+    if (this.#shared instanceof RedisServer) return this.#shared
+    throw new Error('there is no single server')
   }
 
   get trio(): SentinelTrio {
-    if (!this.#trio) throw new Error('there are no sentinels')
-    return this.#trio
+    if (this.#shared instanceof SentinelTrio) return this.#shared
+    throw new Error('there are no sentinels')
+  }
+
+  get cluster(): RedisCluster {
+    if (this.#shared instanceof RedisCluster) return this.#shared
+    throw new Error('there is no cluster')
   }
 
   /** Of a process of its own, through proxies of its own. */
   async access(): Promise<Access> {
-    const servers = this.#trio?.servers ?? [this.server]
-    const proxies = await Promise.all(servers.map(({ port }) => ToxicProxy.start(port)))
-    if (!this.#trio) return { proxies, redis: { url: proxies[0]?.url ?? '' } }
+    const proxies = await Promise.all(this.#servers.map(({ port }) => ToxicProxy.start(port)))
+    const near = proxies.map(({ port }) => ({ host: '127.0.0.1', port }))
     const natMap = Object.fromEntries(
-      servers.map(({ port }, i) => [`127.0.0.1:${port}`, { host: '127.0.0.1', port: proxies[i]?.port ?? 0 }]),
+      this.#servers.map(({ port }, i) => [`127.0.0.1:${port}`, near[i] as Address]),
     )
-    const { name, addresses: sentinels } = this.#trio
-    return { proxies, redis: { connection: { name, sentinels, natMap } } }
+    return { proxies, redis: this.#redis(near, natMap) }
   }
 
   /** With nothing in between. */
   get direct(): WorkerOptions['redis'] {
-    if (!this.#trio) return { url: this.server.url }
-    const { name, addresses: sentinels } = this.#trio
-    return { connection: { name, sentinels } }
+    return this.#redis(this.#servers.map(({ port }) => ({ host: '127.0.0.1', port })))
   }
 
   async stop(): Promise<void> {
-    for (const server of this.#trio?.servers ?? [this.server]) server.thaw()
-    await Promise.all([this.#server?.stop(), this.#trio?.stop()])
+    for (const server of this.#servers) server.thaw()
+    await this.#shared.stop()
+  }
+
+  get #servers(): readonly RedisServer[] {
+    if (this.#shared instanceof RedisServer) return [this.#shared]
+    return this.#shared instanceof SentinelTrio ? this.#shared.servers : this.#shared.nodes
+  }
+
+  #redis(servers: readonly Address[], natMap: NatMap = {}): WorkerOptions['redis'] {
+    if (this.#shared instanceof RedisServer) return { url: `redis://127.0.0.1:${servers[0]?.port}` }
+    if (this.#shared instanceof RedisCluster) return { cluster: { nodes: servers, natMap } }
+    const { name, addresses: sentinels } = this.#shared
+    return { connection: { name, sentinels, natMap } }
   }
 }

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { ask, eventually, type Links, type RedisServer, type Toxic } from '@cache/test-support'
 import type { Topology } from './backend.ts'
 import { sleep } from './clock.ts'
+import { KEYS, nameOf } from './keys.ts'
 import type { Stage } from './stage.ts'
 
-/** Something that goes wrong at one process, at the only server, or at the master that sentinels watch. */
+/** Something that goes wrong at one process, at the only server, at the master that sentinels watch, or in a cluster. */
 export interface FaultType {
   readonly at: 'process' | Topology
   /** Shortest and longest, in milliseconds. */
@@ -20,6 +21,8 @@ export interface FaultType {
   readonly replaces?: true
   /** Whether Redis loses something that it had confirmed. */
   readonly losesData?: true
+  /** Where it is not withstood, and said not to be: see docs/reliability.md. */
+  readonly notAt?: Topology
   /** @returns what ends it */
   readonly begin: (stage: Stage, slot: number) => Promise<() => Promise<void>>
 }
@@ -33,8 +36,8 @@ const NOT_YET: readonly FaultKind[] = []
 /** All kinds that can happen to processes with such a Redis. */
 export function kindsAt(topology: Topology): readonly FaultKind[] {
   return Object.keys(FAULTS).filter(kind => {
-    const at = FAULTS[kind]?.at
-    return isWithstood(kind) && (at === 'process' || at === topology)
+    const { at, notAt } = FAULTS[kind] as FaultType
+    return isWithstood(kind) && notAt !== topology && (at === 'process' || at === topology)
   })
 }
 
@@ -45,6 +48,8 @@ export function isWithstood(kind: FaultKind): boolean {
 const LATE = { kind: 'late', afterMs: 3_000 } as const
 /** From so long before the late writes arrive nobody writes, for what is written behind them would cover them up. */
 const LATE_QUIET_MS = 300
+/** Of one master to another, each with the keys in it. */
+const MOVED_SLOTS = 4
 
 export const FAULTS: Readonly<Record<FaultKind, FaultType>> = {
   cut: cuts('reset', 'all'),
@@ -178,11 +183,36 @@ export const FAULTS: Readonly<Record<FaultKind, FaultType>> = {
     async master => master.freeze(),
     async master => master.thaw(),
   ),
+  'master killed': masterLost(
+    master => master.kill(),
+    master => master.restart(),
+  ),
+  'master frozen': masterLost(
+    async master => master.freeze(),
+    async master => master.thaw(),
+  ),
+  'slots moved': {
+    at: 'cluster',
+    lasts: [0, 500],
+    async begin({ backend: { cluster }, prefix }, slot) {
+      const masters = await cluster.masters()
+      const from = masters[slot % masters.length] as RedisServer
+      const to = masters[(slot + 1) % masters.length] as RedisServer
+      for (let key = 0, moved = 0; key < KEYS && moved < MOVED_SLOTS; key++) {
+        const its = await ask(from, client => client.cluster('KEYSLOT', `${prefix}${nameOf(key)}`))
+        if ((await cluster.masterOf(its)) !== from) continue
+        await cluster.moveSlots(from, to, [its, its])
+        moved++
+      }
+      return async () => {}
+    },
+  },
   'late writes': {
     at: 'process',
     lasts: [900, 1_200],
     // What resets the connections would lose what is late.
     alone: true,
+    notAt: 'cluster',
     async begin(stage, slot) {
       const { afterMs } = LATE
       await stage.all(worker => worker.call('spare', true))
@@ -224,6 +254,31 @@ function cuts(how: 'reset' | 'end', links: Links): FaultType {
     async begin(stage, slot) {
       for (const proxy of stage.proxiesOf(slot)) proxy.cut(how, links)
       return async () => {}
+    },
+  }
+}
+
+/** One of the masters of a cluster, until a replica has its place. What it had confirmed last may be unknown to that one. */
+function masterLost(
+  lose: (master: RedisServer) => Promise<void>,
+  bringBack: (master: RedisServer) => Promise<void>,
+): FaultType {
+  return {
+    at: 'cluster',
+    lasts: [0, 500],
+    losesData: true,
+    async begin({ backend: { cluster } }, slot) {
+      const masters = await cluster.masters()
+      const master = masters[slot % masters.length] as RedisServer
+      const others = cluster.nodes.filter(node => !masters.includes(node))
+      await eventually(
+        'every replica follows its master',
+        async () => (await Promise.all(others.map(follows))).every(Boolean),
+        60_000,
+      )
+      await lose(master)
+      await cluster.failedOver(master)
+      return () => bringBack(master)
     },
   }
 }

@@ -8,6 +8,7 @@
  *
  * The seed is printed: with it the same faults happen again, at the same times.
  */
+import type { Topology } from './backend.ts'
 import { FAULTS, type FaultKind, kindsAt } from './faults.ts'
 import { proveByMutants } from './mutants.ts'
 import { linesOf } from './report.ts'
@@ -22,8 +23,8 @@ const {
   CHAOS_STOP,
   CHAOS_SHORT,
 } = process.env
-/** Of the faults that befall a Redis with sentinels, where each takes some ten seconds. */
-const SENTINEL_SHARE = 0.04
+/** Of the faults that befall a Redis with sentinels, and of those in a cluster, where each takes some ten seconds. */
+const WATCHED_SHARE = 0.04
 
 if (process.argv.includes('--mutants')) await proveByMutants(process.argv.slice(2))
 else await runAll()
@@ -46,25 +47,25 @@ function longForm(seed: number): ChaosOptions[] {
   const chosen = CHAOS_KINDS?.split(',')
   for (const kind of chosen ?? []) if (!(kind in FAULTS)) throw new Error(`no such fault: ${kind}`)
   const all = Number(CHAOS_FAULTS)
-  const failovers = chosen ? chosen.filter(kind => FAULTS[kind]?.at === 'sentinels') : undefined
   const common = { seed, processes: Number(CHAOS_PROCESSES), healthyMs: 5_000 }
-  if (chosen) {
-    return [{ ...common, topology: failovers?.length ? 'sentinels' : 'server', kinds: chosen, faults: all }]
-  }
-  const watched = Math.round(all * SENTINEL_SHARE)
+  if (chosen) return [{ ...common, topology: topologyFor(chosen), kinds: chosen, faults: all }]
+  const watched = Math.round(all * WATCHED_SHARE)
   return [
-    { ...common, topology: 'server', faults: all - watched },
-    { ...common, topology: 'sentinels', kinds: sentinelMix(), faults: watched },
+    { ...common, topology: 'server', faults: all - 2 * watched },
+    { ...common, topology: 'sentinels', kinds: mixAt('sentinels'), faults: watched },
+    { ...common, topology: 'cluster', kinds: mixAt('cluster'), faults: watched },
   ]
 }
 
-/** Half of them failovers. */
-function sentinelMix(): readonly FaultKind[] {
-  const kinds = kindsAt('sentinels')
-  const failovers = kinds.filter(kind => FAULTS[kind]?.at === 'sentinels')
-  const others = kinds.filter(kind => !failovers.includes(kind))
-  return [
-    ...others,
-    ...Array.from({ length: Math.floor(others.length / failovers.length) }, () => failovers).flat(),
-  ]
+function topologyFor(kinds: readonly FaultKind[]): Topology {
+  const places = kinds.map(kind => FAULTS[kind]?.at)
+  return (['sentinels', 'cluster'] as const).find(topology => places.includes(topology)) ?? 'server'
+}
+
+/** Half of them can happen nowhere else. */
+function mixAt(topology: Topology): readonly FaultKind[] {
+  const kinds = kindsAt(topology)
+  const own = kinds.filter(kind => FAULTS[kind]?.at === topology)
+  const others = kinds.filter(kind => !own.includes(kind))
+  return [...others, ...Array.from({ length: Math.floor(others.length / own.length) }, () => own).flat()]
 }

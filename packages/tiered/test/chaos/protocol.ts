@@ -69,7 +69,15 @@ export interface WorkerOptions {
   readonly processes: number
   readonly seed: number
   /** How a `RedisStore` reaches Redis. */
-  readonly redis: { readonly url: string } | { readonly connection: object }
+  readonly redis:
+    | { readonly url: string }
+    | { readonly connection: object }
+    | {
+        readonly cluster: {
+          readonly nodes: readonly { host: string; port: number }[]
+          readonly natMap: object
+        }
+      }
   readonly prefix: string
   readonly bus: 'pubsub' | 'tracking'
   readonly maxItems: number

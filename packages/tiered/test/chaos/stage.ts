@@ -131,7 +131,7 @@ export class Stage {
   }
 
   #startWorker(slot: number, incarnation: number, redis = this.#access[slot]?.redis): Worker {
-    const { seed, processes, tracking } = this.options
+    const { seed, processes, topology, tracking } = this.options
     const options: WorkerOptions = {
       slot,
       incarnation,
@@ -139,7 +139,7 @@ export class Stage {
       seed,
       redis: redis ?? this.backend.direct,
       prefix: this.prefix,
-      bus: tracking && slot === 1 ? 'tracking' : 'pubsub',
+      bus: tracking && topology !== 'cluster' && slot === 1 ? 'tracking' : 'pubsub',
       maxItems: MAX_ITEMS,
       tiered: this.#tieredOptions(slot),
       floors: this.#floors,
