@@ -1,5 +1,5 @@
 import { RedisCluster, RedisServer, SentinelTrio, ToxicProxy } from '@cache/test-support'
-import type { WorkerOptions } from './protocol.ts'
+import type { Address, WorkerOptions } from './protocol.ts'
 
 export type Topology = 'server' | 'sentinels' | 'cluster'
 
@@ -9,7 +9,6 @@ export interface Access {
   readonly redis: WorkerOptions['redis']
 }
 
-type Address = { readonly host: string; readonly port: number }
 /** Where to find a server that is told of as `host:port`. */
 type NatMap = Readonly<Record<string, Address>>
 

@@ -300,7 +300,10 @@ function failover(
         'there is a replica',
         async () => (await Promise.all(others.map(follows))).every(Boolean),
         60_000,
-      )
+      ).catch(async thrown => {
+        const roles = trio.servers.map(server => ask(server, client => client.role()).catch(String))
+        throw new Error(`${thrown}; the servers say ${JSON.stringify(await Promise.all(roles))}`)
+      })
       await lose(master)
       await trio.promoted(master)
       return () => bringBack(master)

@@ -1,6 +1,12 @@
 import type { StoreHealth, WriteStatus } from '@cache/core'
 import type { TieredStoreOptions } from '../../src/index.ts'
 
+/** Where a server listens. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
 /** What lies in the cache under a key: which key it is, and which version of it. */
 export interface Versioned {
   readonly key: number
@@ -74,8 +80,8 @@ export interface WorkerOptions {
     | { readonly connection: object }
     | {
         readonly cluster: {
-          readonly nodes: readonly { host: string; port: number }[]
-          readonly natMap: object
+          readonly nodes: readonly Address[]
+          readonly natMap: Readonly<Record<string, Address>>
         }
       }
   readonly prefix: string
