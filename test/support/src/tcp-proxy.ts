@@ -1,4 +1,5 @@
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
+import { ListeningProxy } from './listening-proxy.ts'
 
 /** What a {@link TcpProxy} does to the traffic it carries. */
 export type ProxyMode =
@@ -10,33 +11,22 @@ export type ProxyMode =
   | 'refuse'
 
 /** A TCP proxy in front of a server, to make the network fail in ways a server does not. */
-export class TcpProxy {
+export class TcpProxy extends ListeningProxy {
   #mode: ProxyMode = 'forward'
   /** The port of the server to which new connections are carried; those that stand keep theirs, as with a name that is moved. */
   target: number
-  readonly #server: Server
   readonly #pairs = new Set<readonly [Socket, Socket]>()
   /** Bytes carried from clients to the server since the start. */
   bytesUp = 0
 
   private constructor(target: number) {
+    super()
     this.target = target
-    this.#server = createServer(client => this.#accept(client))
   }
 
   /** @param target the port of the real server on 127.0.0.1 */
-  static async start(target: number): Promise<TcpProxy> {
-    const proxy = new TcpProxy(target)
-    await new Promise<void>(resolve => proxy.#server.listen(0, '127.0.0.1', resolve))
-    return proxy
-  }
-
-  get port(): number {
-    return (this.#server.address() as { port: number }).port
-  }
-
-  get url(): string {
-    return `redis://127.0.0.1:${this.port}`
+  static start(target: number): Promise<TcpProxy> {
+    return new TcpProxy(target).listen()
   }
 
   get connections(): number {
@@ -52,20 +42,12 @@ export class TcpProxy {
     if (mode === 'refuse') this.cut()
   }
 
-  /** Breaks every connection that stands now. */
-  cut(): void {
+  override cut(): void {
     for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy()
     this.#pairs.clear()
   }
 
-  async stop(): Promise<void> {
-    const closed = new Promise(resolve => this.#server.close(resolve))
-    this.cut()
-    await closed
-  }
-
-  #accept(client: Socket): void {
-    client.on('error', () => {})
+  protected override accept(client: Socket): void {
     if (this.#mode === 'refuse') {
       client.resetAndDestroy()
       return

@@ -1,4 +1,5 @@
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
+import { ListeningProxy } from './listening-proxy.ts'
 import { type LinkRole, type Toxic, ToxicLink } from './toxic-link.ts'
 
 /** Which connections: those that subscribed, those for everything else, or all. */
@@ -13,28 +14,19 @@ interface Inflicted {
  * A TCP proxy in front of a Redis server that knows enough of the protocol to tell the connection on which a client listens from
  * those on which it asks, and writes from reads, so that each can fail by itself.
  */
-export class ToxicProxy {
-  readonly #server: Server
+export class ToxicProxy extends ListeningProxy {
+  readonly #target: number
   readonly #links = new Set<ToxicLink>()
   readonly #inflicted = new Set<Inflicted>()
 
   private constructor(target: number) {
-    this.#server = createServer(client => this.#accept(client, target))
+    super()
+    this.#target = target
   }
 
   /** @param target the port of the real server on 127.0.0.1 */
-  static async start(target: number): Promise<ToxicProxy> {
-    const proxy = new ToxicProxy(target)
-    await new Promise<void>(resolve => proxy.#server.listen(0, '127.0.0.1', resolve))
-    return proxy
-  }
-
-  get port(): number {
-    return (this.#server.address() as { port: number }).port
-  }
-
-  get url(): string {
-    return `redis://127.0.0.1:${this.port}`
+  static start(target: number): Promise<ToxicProxy> {
+    return new ToxicProxy(target).listen()
   }
 
   /** Does something to connections, those that stand and those to come. @returns what ends it */
@@ -49,14 +41,8 @@ export class ToxicProxy {
   }
 
   /** Ends every such connection that stands now: by a reset, or politely. */
-  cut(how: 'reset' | 'end', links: Links = 'all'): void {
+  override cut(how: 'reset' | 'end' = 'reset', links: Links = 'all'): void {
     for (const link of this.#matching(links)) how === 'reset' ? link.reset() : link.destroy()
-  }
-
-  async stop(): Promise<void> {
-    const closed = new Promise(resolve => this.#server.close(resolve))
-    this.cut('reset')
-    await closed
   }
 
   #change(links: Links, late?: number): void {
@@ -74,15 +60,14 @@ export class ToxicProxy {
     )
   }
 
-  #accept(client: Socket, target: number): void {
-    client.on('error', () => {})
+  protected override accept(client: Socket): void {
     if ([...this.#inflicted].some(({ toxic, links }) => links === 'all' && toxic.kind === 'refuse')) {
       client.resetAndDestroy()
       return
     }
     const link: ToxicLink = new ToxicLink(
       client,
-      connect(target, '127.0.0.1'),
+      connect(this.#target, '127.0.0.1'),
       each => this.#toxicsOf(each),
       () => this.#links.delete(link),
     )
