@@ -87,7 +87,8 @@ export class ProcessJudge {
       this.#openSince = event.state === 'closed' ? undefined : (this.#openSince ?? now())
       if (event.state === 'open') this.tally.breakerOpened++
     }
-    if (event.type === 'remote' && event.operation.startsWith('get')) this.#asked(event.durationMs)
+    // Of a batch, each master of a cluster is asked by itself.
+    if (event.type === 'remote' && event.operation === 'get') this.#asked(event.durationMs)
   }
 
   /** A read of the remote ended: with the breaker open, one at a time may see whether it is back. */
