@@ -46,8 +46,8 @@ export class ServerOrder {
   #caughtUp = false
   /** Redis has lost the latest version: ours is not what it compares with. */
   #lost = false
-  /** Invalidations of our own that Redis has not answered. */
-  readonly #changes = new Set<Promise<WriteOutcome>>()
+  /** Invalidations of our own that Redis has not answered; each becomes its version. */
+  readonly #changes = new Set<Promise<number>>()
   /** Counts them. */
   #changed = 0
 
@@ -115,15 +115,17 @@ export class ServerOrder {
    */
   async change(answer: Promise<unknown>, note: (version: number) => void): Promise<WriteOutcome> {
     const change = answer.then(outcome => {
-      const [version, told] = outcome as readonly [unknown, unknown]
+      const [version] = outcome as readonly [unknown]
       note(Number(version))
       this.#lost = false
-      return toldOutcome(told)
+      return Number(version)
     })
     this.#changes.add(change)
     this.#changed++
     try {
-      return await change
+      await change
+      const [, told] = (await answer) as readonly [unknown, unknown]
+      return toldOutcome(told)
     } finally {
       this.#changes.delete(change)
     }
@@ -222,15 +224,22 @@ export class ServerOrder {
     return versions.includes(undefined) || tracked.some(known => stamp < known.version)
   }
 
-  /** If they are not answered in time: what was known before them. */
+  /**
+   * The version of the last of them: later than all before it, and earlier than those that begin after this call, answered or
+   * not. If none is answered in time: what was known before them.
+   */
   async #stampAfterChanges(until: number): Promise<number> {
     const { clock } = this.#options
     const { latest } = this
+    const changed = this.#changed
     const { promise: late, resolve } = Promise.withResolvers<'late'>()
     const timer = clock.setTimeout(() => resolve('late'), Math.max(0, until - clock.now()))
     const settled = await Promise.race([Promise.allSettled(this.#changes), late])
     clock.clearTimeout(timer)
-    return settled === 'late' ? latest : this.#knownStamp(until)
+    if (settled === 'late') return latest
+    const versions = settled.flatMap(change => (change.status === 'fulfilled' ? [change.value] : []))
+    if (versions.length > 0) return Math.max(latest, ...versions)
+    return changed === this.#changed ? this.#knownStamp(until) : latest
   }
 
   #knownStamp(until: number): Awaitable<number> {
