@@ -10,7 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   redis: ['@cache/core', 'ioredis', '@msgpack/msgpack', 'devalue', 'lz4-napi', 'snappy'],
   tiered: ['@cache/core'],
   'metrics-prometheus': ['@cache/core', 'prom-client'],
-  conformance: ['@cache/core'],
+  conformance: ['@cache/core', 'fast-check', 'vitest'],
   keyv: ['@cache/core', 'keyv'],
   manager: ['@cache/core', '@cache/memory', '@cache/redis', '@cache/tiered', '@cache/metrics-prometheus'],
 }

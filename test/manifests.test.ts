@@ -11,6 +11,8 @@ const DECLARED: Readonly<Record<string, { dependencies?: readonly string[]; peer
   },
   '@cache/tiered': { dependencies: ['@cache/core'] },
   '@cache/metrics-prometheus': { dependencies: ['@cache/core'], peers: ['prom-client'] },
+  // The cases with properties are part of the contract: a suite that leaves them out for want of a peer would pass too easily.
+  '@cache/conformance': { dependencies: ['@cache/core', 'fast-check'], peers: ['vitest'] },
   '@cache/manager': {
     dependencies: [
       '@cache/core',
