@@ -13,6 +13,7 @@ const DECLARED: Readonly<Record<string, { dependencies?: readonly string[]; peer
   '@cache/metrics-prometheus': { dependencies: ['@cache/core'], peers: ['prom-client'] },
   // The cases with properties are part of the contract: a suite that leaves them out for want of a peer would pass too easily.
   '@cache/conformance': { dependencies: ['@cache/core', 'fast-check'], peers: ['vitest'] },
+  '@cache/keyv': { dependencies: ['@cache/core'], peers: ['keyv'] },
   '@cache/manager': {
     dependencies: [
       '@cache/core',

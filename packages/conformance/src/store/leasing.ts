@@ -1,4 +1,12 @@
-import { type Awaitable, isVacant, type Lease, type LeaseRead, type Leasing, type Store } from '@cache/core'
+import {
+  type Awaitable,
+  isVacant,
+  type Lease,
+  type LeaseRead,
+  type Leasing,
+  type Store,
+  type Vacancy,
+} from '@cache/core'
 import { NothingToTry } from '../case.ts'
 import { check, equal } from '../expect.ts'
 import { applied, type Scene } from './scene.ts'
@@ -10,10 +18,16 @@ const LEASE_MS = 60_000
 
 /** The lease that a store must grant now. */
 async function leaseOf({ store }: LeasingScene, leaseMs = LEASE_MS): Promise<Lease> {
-  const read = await store.getOrLease('k', leaseMs)
-  check(isVacant(read), 'getOrLease of a missing key must give a vacancy')
+  const read = vacancyOf(await store.getOrLease('k', leaseMs))
   check(read.lease, 'nobody holds the lease, and it is not granted')
   return read.lease
+}
+
+/** What a store must answer for a missing key, unless it cannot say who loads. */
+function vacancyOf(read: LeaseRead): Vacancy {
+  if (read === undefined) throw new NothingToTry('the store cannot say who loads')
+  check(isVacant(read), 'getOrLease of a missing key must give a vacancy')
+  return read
 }
 
 function isRefused(read: LeaseRead): boolean {
@@ -34,7 +48,7 @@ export const leasing: Group = capabilityGroup('leasing', [
     name: 'is granted to one of all who ask at once',
     async run({ store }) {
       const reads = await Promise.all(Array.from({ length: 10 }, async () => store.getOrLease('k', LEASE_MS)))
-      for (const read of reads) check(isVacant(read), 'getOrLease of a missing key must give a vacancy')
+      for (const read of reads) vacancyOf(read)
       const granted = reads.filter(read => isVacant(read) && read.lease)
       equal(granted.length, 1, 'the number of leases granted at once')
     },

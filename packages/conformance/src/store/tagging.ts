@@ -89,6 +89,7 @@ export const tagging: Group = capabilityGroup('tagging', [
       const { store } = scene
       if (!isLeasing(store)) throw new NothingToTry('the store grants no leases')
       const read = await store.getOrLease('k', 60_000)
+      if (read === undefined) throw new NothingToTry('the store cannot say who loads')
       check(isVacant(read) && read.lease, 'a missing key must be leased to who asks first')
       await store.invalidateTags(['x'])
       const { stamp } = read.lease
