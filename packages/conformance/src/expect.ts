@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect, isDeepStrictEqual } from 'node:util'
 
 /** What a case saw that it should not have; {@link runCase} adds the rule. */
-export class Unexpected extends Error {}
+class Unexpected extends Error {}
 
 /** Fails unless something holds. @param what says what should have been, for whoever wrote the store */
 export function check(holds: unknown, what: string): asserts holds {
