@@ -1,20 +1,11 @@
-import {
-  APPLIED,
-  CacheError,
-  type Entry,
-  failed,
-  isExpired,
-  type Store,
-  type WriteOutcome,
-} from '@cache/core'
+import type { Entry, Store, WriteOutcome } from '@cache/core'
+import { APPLIED, CacheError, failed, isExpired } from '@cache/core'
 import { fromText, toText } from './entry-text.ts'
 
+/** The API's URL ends with a slash; the prefix begins every key; a request may take 1,000 ms unless another time is given. */
 export interface HttpStoreOptions {
-  /** Of the API, with a slash at the end. */
   readonly url: string
-  /** Begins every key. */
   readonly prefix: string
-  /** How long a request may take, in milliseconds. @default 1,000 */
   readonly timeoutMs?: number
 }
 
@@ -59,10 +50,7 @@ export class HttpStore implements Store {
   async #write(method: string, path: string, parameters: Parameters, body?: string): Promise<WriteOutcome> {
     const write = this.#lastWrite.then(() => this.#request(method, path, parameters, body))
     this.#lastWrite = write.catch(() => {})
-    return write.then(
-      () => APPLIED,
-      (error: CacheError) => failed(error),
-    )
+    return write.then(() => APPLIED, failed)
   }
 
   /** @returns `undefined` for what is not there. @throws CacheError for everything that is no answer */
