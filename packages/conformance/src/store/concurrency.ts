@@ -51,7 +51,7 @@ export const concurrency: Group = group('concurrency', [
             for (const key of KEYS) await holdsAsInModel(scene, prefix, key, model.get(key))
           }
         }),
-        { numRuns: 60 },
+        { numRuns: 50 },
       )
     },
   },

@@ -43,7 +43,7 @@ export const keys: Group = group('keys', [
         fc.asyncProperty(fc.uniqueArray(key, { minLength: 2, maxLength: 5 }), keys =>
           everyKeyHoldsItsOwn(scene, keys),
         ),
-        { numRuns: 50 },
+        { numRuns: 20 },
       )
     },
   },
