@@ -63,20 +63,6 @@ describe.each(MATRIX)('policy $policy, maxBytes $maxBytes, copy $copy, ttl $ttlM
     ])
   })
 
-  test.each([0, '', false, null, undefined])('%s is a value', value => {
-    store.set('k', entry(value))
-    expect(store.get('k')?.value).toBe(value)
-  })
-
-  test('replaces and deletes', () => {
-    store.set('__proto__', entry(1))
-    store.set('__proto__', entry(2))
-    expect(store.get('__proto__')?.value).toBe(2)
-    expect(store.delete('__proto__')).toBe(APPLIED)
-    expect(store.delete('__proto__')).toBe(APPLIED)
-    expect(store.get('__proto__')).toBeUndefined()
-  })
-
   test('holds no more than its bound, and counts who had to leave', () => {
     for (let i = 0; i < 12; i++) store.set(`k${i}`, entry(i))
     expect([...store.keys()].length).toBe(5)
@@ -114,44 +100,6 @@ describe.each(MATRIX)('policy $policy, maxBytes $maxBytes, copy $copy, ttl $ttlM
     store.invalidateTags(['y'])
     expect(store.get('c')).toBeUndefined()
     expect(store.measure()[0]).toMatchObject({ items: 2 })
-  })
-
-  test('an entry whose time is up already is not stored, and its elder goes', () => {
-    store.set('k', entry(1))
-    expect(store.set('k', entry(2, 0))).toBe(APPLIED)
-    expect(store.get('k')).toBeUndefined()
-  })
-
-  test('touch puts off the end of what is there; it never shortens or creates', () => {
-    const now = clock.now()
-    store.set('k', entry(1, 1_000))
-    expect(store.touch('k', now + 5_000, now + 9_000)).toBe(APPLIED)
-    expect(store.get('k')).toMatchObject({ value: 1, freshUntil: now + 5_000, expiresAt: now + 9_000 })
-    store.touch('k', now + 1, now + 1)
-    clock.advance(8_999)
-    expect(store.get('k')).toMatchObject({ freshUntil: now + 5_000, expiresAt: now + 9_000 })
-    clock.advance(1)
-    expect(store.get('k')).toBeUndefined()
-    expect(store.touch('k', now + 20_000, now + 20_000)).toBe(APPLIED)
-    expect(store.get('k')).toBeUndefined()
-  })
-
-  test('reads, writes and deletes many', () => {
-    expect(
-      store.setMany(
-        new Map([
-          ['a', entry(1)],
-          ['b', entry(2)],
-        ]),
-      ),
-    ).toBe(APPLIED)
-    const { found } = store.getMany(['b', 'x', 'a'])
-    expect([...found].map(([key, { value }]) => [key, value])).toEqual([
-      ['b', 2],
-      ['a', 1],
-    ])
-    expect(store.deleteMany(['a', 'x'])).toBe(APPLIED)
-    expect([...store.keys()]).toEqual(['b'])
   })
 
   test('once closed, refuses every call', () => {
