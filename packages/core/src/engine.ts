@@ -7,8 +7,8 @@ import { CacheError, isCallersFault, toCacheError } from './errors.ts'
 import { type CacheEvents, Emitter, isPassedOn } from './events.ts'
 import { FailureLog } from './failure-log.ts'
 import type { InvalidationBus } from './invalidation-bus.ts'
-import { LEASE_MS, releaseLease } from './lease-hold.ts'
-import { type FillOutcome, isLeasing, type Lease, type LeaseRead, type Leasing } from './leasing.ts'
+import { LEASE_MS, LeaseKeeper, releaseLease } from './lease-hold.ts'
+import { isLeasing, type Lease, type LeaseRead, type Leasing } from './leasing.ts'
 import {
   type CacheSource,
   guarded,
@@ -64,6 +64,8 @@ export class Engine implements CacheSource, Caller {
   readonly touching: (Store & Touching) | undefined
   readonly leasing: (Store & Leasing) | undefined
   readonly tagging: (Store & Tagging) | undefined
+  /** Of the leases under which loaders run. */
+  readonly leases: LeaseKeeper
   /** How long a read waits for another process that loads, in milliseconds. */
   readonly leaseWait: number
   /** How long closing waits for loads under way, in milliseconds. */
@@ -100,6 +102,7 @@ export class Engine implements CacheSource, Caller {
     this.leaseWait = leaseWait
     this.closeWait = closeWait
     this.clock = clock
+    this.leases = new LeaseKeeper(this)
     this.coarseClock = CoarseClock.of(clock)
     this.random = random
     this.flights = FlightTable.of(store)
@@ -145,10 +148,7 @@ export class Engine implements CacheSource, Caller {
   }
 
   /** Runs a write; a store that fails is a `failed` outcome, unless the fault is the caller's. */
-  async write<T extends WriteOutcome | FillOutcome>(
-    operation: StoreOperation,
-    run: () => Awaitable<T>,
-  ): Promise<T | WriteOutcome> {
+  async write(operation: StoreOperation, run: () => Awaitable<WriteOutcome>): Promise<WriteOutcome> {
     if (this.closed) throw this.closedError()
     try {
       const outcome = await run()
@@ -160,30 +160,26 @@ export class Engine implements CacheSource, Caller {
     }
   }
 
-  /** Stores what was loaded: over a store that grants leases, as far as the lease still stands. */
-  fill(key: string, entry: Entry, lease: Lease | undefined, call?: StoreCall): Promise<FillOutcome> {
+  /**
+   * Stores what was loaded: over a store that grants leases, as far as the lease still stands. Whoever loaded it has the value
+   * already, and is spared whatever becomes of this. A lease whose value could not be stored is given up: others need not
+   * wait for it.
+   */
+  async fill(key: string, entry: Entry, lease: Lease | undefined, call?: StoreCall): Promise<void> {
     const { leasing, store } = this
-    if (!leasing) return this.write('set', () => store.set(key, entry, call))
-    return this.#fillLeased(leasing, key, entry, lease, call)
-  }
-
-  /** A lease whose value could not be stored is given up: others need not wait for it. */
-  async #fillLeased(
-    leasing: Leasing,
-    key: string,
-    entry: Entry,
-    lease: Lease | undefined,
-    call: StoreCall | undefined,
-  ): Promise<FillOutcome> {
-    const stamped = lease?.stamp === undefined ? entry : { ...entry, stamp: lease.stamp }
-    let status: FillOutcome['status'] = 'failed'
+    let isOver = false
     try {
-      const outcome = await this.write<FillOutcome>('set', () => leasing.fill(key, stamped, lease, call))
-      status = outcome.status
-      return outcome
-    } finally {
-      if (lease && status !== 'applied' && status !== 'superseded') releaseLease(this, key, lease)
+      if (this.closed) throw this.closedError()
+      const stamped = lease?.stamp === undefined ? entry : { ...entry, stamp: lease.stamp }
+      const { status, error } = await (leasing
+        ? leasing.fill(key, stamped, lease, call)
+        : store.set(key, entry, call))
+      isOver = status === 'applied' || status === 'superseded'
+      if (error) this.fail('set', error)
+    } catch (thrown) {
+      if (!this.closed) this.fail('set', thrown)
     }
+    if (lease && !isOver) releaseLease(this, key, lease)
   }
 
   /** A write for a reader, who has the value already: whatever becomes of it, the reader is spared. */

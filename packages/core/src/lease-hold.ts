@@ -52,30 +52,77 @@ function pause({ clock }: Engine, flight: Flight, ms: number): Promise<void> {
   })
 }
 
-/** Renews leases while their holder loads. @param leases by whole key @returns a function that ends it */
-export function keepLeases(engine: Engine, leases: ReadonlyMap<string, Lease>): () => void {
-  if (leases.size === 0) return () => {}
-  const { clock, leasing } = engine
-  const standing = new Map(leases)
-  let ended = false
-  const renewOne = async ([address, lease]: readonly [string, Lease]): Promise<void> => {
-    const stands = await leasing?.renew(address, lease, LEASE_MS)
-    // Lost: whoever took it decides; what is being loaded is refused in the end.
-    if (stands === false) standing.delete(address)
+/** A lease that is renewed as long as its holder loads. */
+export interface Hold {
+  readonly address: string
+  readonly lease: Lease
+  /** When it is to be renewed, in milliseconds since the epoch. */
+  dueAt: number
+  /** Its holder has ended, or it is lost: whoever took it decides, and what is being loaded is refused in the end. */
+  isOver: boolean
+}
+
+/**
+ * Renews leases while their holders load, all on one timer: hardly any load takes so long, and a timer for each would be made
+ * only to be cleared. Armed for the first that comes, it stays; when it fires it is armed for the next one that is due.
+ */
+export class LeaseKeeper {
+  readonly #engine: Engine
+  /** The next that is due first. */
+  readonly #holds = new Set<Hold>()
+  #isArmed = false
+
+  constructor(engine: Engine) {
+    this.#engine = engine
   }
-  const renewAll = async (): Promise<void> => {
-    await engine.aside('renew', () => Promise.all([...standing].map(renewOne)))
-    if (!ended && standing.size > 0) cancel = schedule()
+
+  keep(address: string, lease: Lease): Hold {
+    const hold: Hold = { address, lease, dueAt: 0, isOver: false }
+    this.#schedule(hold)
+    return hold
   }
-  const schedule = (): (() => void) => {
-    const timer = clock.setTimeout(() => void renewAll(), RENEW_MS)
-    timer.unref?.()
-    return () => clock.clearTimeout(timer)
+
+  end(hold: Hold): void {
+    hold.isOver = true
+    this.#holds.delete(hold)
   }
-  let cancel = schedule()
-  return () => {
-    ended = true
-    cancel()
+
+  #schedule(hold: Hold): void {
+    hold.dueAt = this.#engine.clock.now() + RENEW_MS
+    this.#holds.add(hold)
+    if (!this.#isArmed) this.#arm(RENEW_MS)
+  }
+
+  #arm(ms: number): void {
+    this.#isArmed = true
+    this.#engine.clock.setTimeout(() => this.#onTime(), ms).unref?.()
+  }
+
+  #onTime(): void {
+    this.#isArmed = false
+    const now = this.#engine.clock.now()
+    const due: Hold[] = []
+    for (const hold of this.#holds) {
+      const ms = hold.dueAt - now
+      // More than that is left only if the machine's clock was set back.
+      if (ms > 0 && ms <= RENEW_MS) {
+        this.#arm(ms)
+        break
+      }
+      this.#holds.delete(hold)
+      due.push(hold)
+    }
+    if (due.length > 0) void this.#renewAll(due)
+  }
+
+  async #renewAll(holds: readonly Hold[]): Promise<void> {
+    await this.#engine.aside('renew', () => Promise.all(holds.map(hold => this.#renew(hold))))
+    for (const hold of holds) if (!hold.isOver) this.#schedule(hold)
+  }
+
+  async #renew(hold: Hold): Promise<void> {
+    const stands = await this.#engine.leasing?.renew(hold.address, hold.lease, LEASE_MS)
+    if (stands === false) hold.isOver = true
   }
 }
 

@@ -161,13 +161,15 @@ export class LoadRun implements LoadContext {
   }
 
   #given(result: unknown): { readonly value: unknown; readonly terms: EntryTerms } {
-    const { policy } = this.#order
-    const ttl = this.#ttl ?? policy.ttl
-    const tags = this.#tags ?? policy.tags
-    if (result !== KEPT) return { value: result, terms: { ...policy, ttl, tags, metadata: this.#metadata } }
+    const { ttl, grace, jitter, tags } = this.#order.policy
+    const terms = { ttl: this.#ttl ?? ttl, grace, jitter, tags: this.#tags ?? tags, metadata: this.#metadata }
+    if (result !== KEPT) return { value: result, terms }
     const stale = this.#assertStale()
-    const metadata = this.#metadata ?? stale.metadata
-    return { value: stale.value, terms: { ...policy, ttl, tags: tags ?? stale.tags, metadata } }
+    const { tags: staleTags, metadata } = stale
+    return {
+      value: stale.value,
+      terms: { ...terms, tags: terms.tags ?? staleTags, metadata: terms.metadata ?? metadata },
+    }
   }
 
   #assertStale(): Entry {

@@ -3,8 +3,8 @@ import { CHANNELS, messageOf, traced } from './channels.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { isFresh } from './freshness.ts'
-import { keepLeases, releaseLease } from './lease-hold.ts'
-import { isVacant, type Lease } from './leasing.ts'
+import { type Hold, releaseLease } from './lease-hold.ts'
+import { isVacant } from './leasing.ts'
 import { type LoadReport, loadFailed, loadSucceeded } from './load-report.ts'
 import { loadEach, type ManyLoader } from './many-loader.ts'
 import { negativeEntry, unwrap } from './negative.ts'
@@ -146,7 +146,7 @@ async function load<V>(
   missing: readonly string[],
 ): Promise<Values> {
   const { addresses, policy } = call
-  const stop = keepLeases(engine, leasesOf(flights))
+  const holds = holdsOf(engine, flights)
   const report: LoadReport = {
     addresses: missing,
     refreshed: missing.filter(address => flights.get(address)?.stale),
@@ -171,7 +171,7 @@ async function load<V>(
     fail(report, error)
     throw error
   } finally {
-    stop()
+    for (const hold of holds) engine.leases.end(hold)
   }
 }
 
@@ -187,10 +187,11 @@ function callLoader<V>(
   return traced(CHANNELS.load, message, () => loadEach(loadMissing, keys))
 }
 
-function leasesOf(flights: Flights): Map<string, Lease> {
-  const leases = new Map<string, Lease>()
-  for (const [address, { lease }] of flights) if (lease) leases.set(address, lease)
-  return leases
+/** The leases last as long as the loader runs. */
+function holdsOf(engine: Engine, flights: Flights): Hold[] {
+  const holds: Hold[] = []
+  for (const [address, { lease }] of flights) if (lease) holds.push(engine.leases.keep(address, lease))
+  return holds
 }
 
 /** Values that cannot be stored are still the caller's: the load succeeded. What was not found is removed if it is stored. */
@@ -232,10 +233,7 @@ async function fillLeased(
         const { lease } = flight
         if (flight.superseded) return
         flight.lease = undefined
-        // One that cannot be stored must not keep the others from it.
-        await engine.aside('set', () =>
-          engine.fill(address, entries.get(address) as Entry, lease, policy.call),
-        )
+        await engine.fill(address, entries.get(address) as Entry, lease, policy.call)
       }),
     )
   })

@@ -3,7 +3,7 @@ import { CHANNELS, messageOf, traced } from './channels.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { isDue, isFresh, servable } from './freshness.ts'
-import { awaitLease, keepLeases, releaseLease } from './lease-hold.ts'
+import { awaitLease, releaseLease } from './lease-hold.ts'
 import { isVacant, type LeaseRead } from './leasing.ts'
 import { admitted, type LoadContext, type Loaded, type Loader, LoadRun } from './load-context.ts'
 import { loadFailed, loadSucceeded, reportOf } from './load-report.ts'
@@ -219,7 +219,7 @@ async function load(engine: Engine, call: ReadThrough, flight: Flight): Promise<
   const failure = engine.failures?.get(address)
   if (failure) throw failure.error
   const run = new LoadRun(engine, call, flight)
-  const stop = flight.lease && keepLeases(engine, new Map([[address, flight.lease]]))
+  const hold = flight.lease && engine.leases.keep(address, flight.lease)
   const hadValue = flight.stale !== undefined
   const startedAt = performance.now()
   const before = policy.early && engine.clock.now()
@@ -235,7 +235,7 @@ async function load(engine: Engine, call: ReadThrough, flight: Flight): Promise<
     throw error
   } finally {
     run.end()
-    stop?.()
+    if (hold) engine.leases.end(hold)
   }
 }
 
@@ -250,26 +250,24 @@ function callLoader(engine: Engine, { address, key, loader }: ReadThrough, run: 
  * Stores what was loaded, unless its key or one of its tags was invalidated since the load began. A value that cannot be stored is
  * still the caller's: the load succeeded.
  */
-async function fill(
+function fill(
   engine: Engine,
   { address, policy }: ReadThrough,
   flight: Flight,
-  loaded: Loaded,
-): Promise<void> {
-  const { entry, isGone } = loaded
-  if (flight.superseded) return
+  { entry, isGone }: Loaded,
+): Promise<void> | undefined {
+  if (flight.superseded) return undefined
   if (entry && !engine.flights.tags.isOutdated(entry.tags, flight.since)) {
     const { lease } = flight
     flight.lease = undefined
-    await engine.aside('set', async () => engine.fill(address, entry, lease, policy.call))
-  } else if (isGone && flight.stale) {
-    await remove(engine, address, flight)
+    return engine.fill(address, entry, lease, policy.call)
   }
+  return isGone && flight.stale ? remove(engine, address, flight) : undefined
 }
 
 /** What is stored is no more where it comes from. */
-async function remove(engine: Engine, address: string, flight: Flight): Promise<void> {
+function remove(engine: Engine, address: string, flight: Flight): Promise<void> {
   flight.lease = undefined
   engine.invalidate(address)
-  await engine.aside('delete', async () => engine.write('delete', () => engine.store.delete(address)))
+  return engine.aside('delete', () => engine.write('delete', () => engine.store.delete(address)))
 }

@@ -126,6 +126,7 @@ describe('of several processes', () => {
     loader.calls[0]?.resolve('v')
     await loaded
     expect(await first.get('k')).toBe('v')
+    clock.advance(500)
     expect(clock.pending).toBe(0)
   })
 })
@@ -141,6 +142,40 @@ it('a lease is renewed no more once the load is over, even if it ends during a r
   await settled()
   expect(clock.pending).toBe(0)
   expect(await first.get('k')).toBe('v')
+})
+
+it('each of several leases is renewed half a second after it was granted or renewed, as long as its load runs', async () => {
+  const { stores, caches, clock } = fleet(1)
+  const [store, cache] = [stores[0] as LeasingStore, caches[0] as Cache<string>]
+  const renewed: [ms: number, key: string][] = []
+  const begun = clock.now()
+  const renew = store.renew.bind(store)
+  store.renew = (key, ...rest) => {
+    renewed.push([clock.now() - begun, key])
+    return renew(key, ...rest)
+  }
+  const loaders = new Map<string, ControlledLoader<string>>()
+  for (let ms = 0; ms < 1_400; ms += 100) {
+    if (ms === 0 || ms === 200) {
+      const key = ms === 0 ? 'a' : 'b'
+      const loader = new ControlledLoader<string>()
+      loaders.set(key, loader)
+      void cache.getOrSet(key, loader.load)
+      await cache.getOrSet(`quick ${key}`, () => 'v')
+    }
+    if (ms === 1_100) loaders.get('a')?.calls[0]?.resolve('v')
+    await settled()
+    clock.advance(100)
+    await settled()
+  }
+  expect(renewed).toEqual([
+    [500, 'a'],
+    [700, 'b'],
+    [1_000, 'a'],
+    [1_200, 'b'],
+  ])
+  loaders.get('b')?.calls[0]?.resolve('v')
+  await settled()
 })
 
 it('a lease that was lost is renewed no more', async () => {
@@ -259,6 +294,7 @@ describe('many keys', () => {
     expect([...server.entries.keys()]).toEqual(['a'])
     await settled()
     expect(server.leases.size).toBe(0)
+    clock.advance(500)
     expect(clock.pending).toBe(0)
   })
 

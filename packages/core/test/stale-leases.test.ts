@@ -28,6 +28,7 @@ describe('of several processes that find a stale value', () => {
     loader.calls[0]?.resolve('new')
     expect(await loaded).toBe('new')
     expect(await second.getOrSet('k', never)).toBe('new')
+    clock.advance(500)
     expect([server.granted, server.leases.size, clock.pending]).toEqual([1, 0, 0])
   })
 

@@ -12,40 +12,45 @@ export interface Watcher {
   /** Its caller learns the outcome: by the deadline at the latest. */
   ended(error: CacheError | undefined): void
   /** It was answered or never will be. @param sent whether it was sent at all */
-  settled?(sent: boolean): void
+  readonly settled?: ((sent: boolean) => void) | undefined
+}
+
+/** What the commands of a connection share. */
+interface Line {
+  readonly client: RedisLike
+  readonly gate: Gate
+  /** Commands sent and not answered. */
+  unanswered: number
 }
 
 /** A client with a gate in front, and a deadline for every command that does not rely on the client's own. */
 export class Connection {
-  readonly #client: RedisLike
-  readonly #gate: Gate
+  readonly #line: Line
   readonly #clock: Clock
   /** By how long they are: two for most commands, more where large values get more time. */
   readonly #deadlines = new Map<number, Deadlines>()
-  #unanswered = 0
 
   constructor(client: RedisLike, gate: Gate, clock: Clock) {
-    this.#client = client
-    this.#gate = gate
+    this.#line = { client, gate, unanswered: 0 }
     this.#clock = clock
   }
 
   get ready(): boolean {
-    return this.#gate.ready
+    return this.#line.gate.ready
   }
 
   /** Whether it is connected at this very moment: it turns before the commands that are lost with it fail. */
   get alive(): boolean {
-    return this.#gate.ready && this.#client.status === 'ready'
+    return this.#line.gate.ready && this.#line.client.status === 'ready'
   }
 
   get open(): boolean {
-    return this.#gate.open
+    return this.#line.gate.open
   }
 
   /** Commands not answered yet. One that passed its deadline still counts: others would queue behind it. */
   get pending(): number {
-    return this.#unanswered + this.#gate.waiting
+    return this.#line.unanswered + this.#line.gate.waiting
   }
 
   /**
@@ -56,47 +61,11 @@ export class Connection {
    */
   run<T>(command: Command<T>, ms: number, watcher: Watcher): Promise<T> {
     const deadlines = this.#deadlinesOf(ms)
-    // One promise for all: every command of every caller comes by here.
+    // One promise and one object for all of it: every command of every caller comes by here.
     return new Promise((resolve, reject) => {
-      let sent = false
-      const end = (error: CacheError): void => {
-        watcher.ended(error)
-        reject(error)
-      }
-      /** @returns whether the caller still waits for the answer */
-      const settle = (): boolean => {
-        this.#unanswered--
-        watcher.settled?.(true)
-        return deadlines.delete(call)
-      }
-      const call: Caller & Waiting = {
-        since: 0,
-        start: () => {
-          sent = true
-          this.#unanswered++
-          send(command, this.#client).then(
-            answer => {
-              if (!settle()) return
-              watcher.ended(undefined)
-              resolve(answer)
-            },
-            (thrown: unknown) => {
-              if (settle()) end(classifyError(thrown))
-            },
-          )
-        },
-        fail: error => {
-          deadlines.delete(call)
-          watcher.settled?.(false)
-          end(error)
-        },
-        late: () => {
-          if (sent) end(new CacheError('TIMEOUT', `Redis did not answer within ${ms} ms`))
-          else this.#gate.leave(call)
-        },
-      }
+      const call = new Call(command, this.#line, deadlines, watcher, resolve, reject)
       deadlines.add(call)
-      this.#gate.enter(call)
+      this.#line.gate.enter(call)
     })
   }
 
@@ -106,6 +75,72 @@ export class Connection {
     const made = new Deadlines(this.#clock, ms, () => this.#deadlines.delete(ms))
     this.#deadlines.set(ms, made)
     return made
+  }
+}
+
+/** A command, from its caller to the answer or the deadline. */
+class Call<T> implements Caller, Waiting {
+  since = 0
+  readonly #command: Command<T>
+  readonly #line: Line
+  readonly #deadlines: Deadlines
+  readonly #watcher: Watcher
+  readonly #resolve: (answer: T) => void
+  readonly #reject: (error: CacheError) => void
+  #sent = false
+
+  constructor(
+    command: Command<T>,
+    line: Line,
+    deadlines: Deadlines,
+    watcher: Watcher,
+    resolve: (answer: T) => void,
+    reject: (error: CacheError) => void,
+  ) {
+    this.#command = command
+    this.#line = line
+    this.#deadlines = deadlines
+    this.#watcher = watcher
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  start(): void {
+    this.#sent = true
+    this.#line.unanswered++
+    send(this.#command, this.#line.client).then(
+      answer => {
+        if (!this.#settle()) return
+        this.#watcher.ended(undefined)
+        this.#resolve(answer)
+      },
+      (thrown: unknown) => {
+        if (this.#settle()) this.#end(classifyError(thrown))
+      },
+    )
+  }
+
+  fail(error: CacheError): void {
+    this.#deadlines.delete(this)
+    this.#watcher.settled?.(false)
+    this.#end(error)
+  }
+
+  late(): void {
+    if (!this.#sent) this.#line.gate.leave(this)
+    else this.#end(new CacheError('TIMEOUT', `Redis did not answer within ${this.#deadlines.ms} ms`))
+  }
+
+  /** @returns whether the caller still waits for the answer */
+  #settle(): boolean {
+    this.#line.unanswered--
+    this.#watcher.settled?.(true)
+    return this.#deadlines.delete(this)
+  }
+
+  #end(error: CacheError): void {
+    this.#watcher.ended(error)
+    this.#reject(error)
   }
 }
 

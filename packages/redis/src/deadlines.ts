@@ -17,7 +17,8 @@ export interface Waiting {
  */
 export class Deadlines {
   readonly #clock: Clock
-  readonly #ms: number
+  /** How long each may wait. */
+  readonly ms: number
   readonly #onIdle: () => void
   /** In order of arrival. */
   readonly #waiting = new Set<Waiting>()
@@ -28,14 +29,14 @@ export class Deadlines {
   /** @param onIdle called when the timer has fired and nobody waits any more */
   constructor(clock: Clock, ms: number, onIdle: () => void) {
     this.#clock = clock
-    this.#ms = ms
+    this.ms = ms
     this.#onIdle = onIdle
   }
 
   add(waiting: Waiting): void {
     waiting.since = this.#clock.now()
     this.#waiting.add(waiting)
-    if (!this.#armed) this.#arm(waiting, this.#ms)
+    if (!this.#armed) this.#arm(waiting, this.ms)
   }
 
   /** @returns whether it still waited */
@@ -76,6 +77,6 @@ export class Deadlines {
   /** If the machine's clock was set meanwhile, the whole time again: nobody is due early, and nobody waits for ever. */
   #between(earlier: number, later: number): number {
     const ms = later - earlier
-    return ms > 0 && ms < this.#ms ? ms : this.#ms
+    return ms > 0 && ms < this.ms ? ms : this.ms
   }
 }

@@ -130,21 +130,30 @@ export class Leases {
     }
   }
 
+  #ask(client: RedisLike, key: string, placeholder: Buffer, leaseMs: number): Promise<Found> {
+    const asked = this.#hasNxGet
+      ? setOrGetBytes(client, key, placeholder, leaseMs)
+      : READ_OR_LEASE.runBuffer(client, [key], [placeholder, leaseMs])
+    return asked.then(
+      bytes => ({ bytes }),
+      (thrown: unknown) => this.#makeDo(thrown, client, key, placeholder, leaseMs),
+    )
+  }
+
   /** A server that refuses writes is read only. What is no string is leased over, like any other foreign bytes. */
-  async #ask(client: RedisLike, key: string, placeholder: Buffer, leaseMs: number): Promise<Found> {
-    try {
-      if (this.#hasNxGet) {
-        return { bytes: await setOrGetBytes(client, key, placeholder, leaseMs) }
-      }
-      return { bytes: await READ_OR_LEASE.runBuffer(client, [key], [placeholder, leaseMs]) }
-    } catch (thrown) {
-      const reply = replyCode(thrown) ?? ''
-      if (WRITES_REFUSED.has(reply)) return { bytes: await client.getBuffer(key), refused: true }
-      if (reply === 'WRONGTYPE') return { bytes: FOREIGN }
-      if (!this.#hasNxGet || !/syntax error/.test((thrown as Error).message)) throw thrown
-      this.#hasNxGet = false
-      return this.#ask(client, key, placeholder, leaseMs)
-    }
+  async #makeDo(
+    thrown: unknown,
+    client: RedisLike,
+    key: string,
+    placeholder: Buffer,
+    leaseMs: number,
+  ): Promise<Found> {
+    const reply = replyCode(thrown) ?? ''
+    if (WRITES_REFUSED.has(reply)) return { bytes: await client.getBuffer(key), refused: true }
+    if (reply === 'WRONGTYPE') return { bytes: FOREIGN }
+    if (!this.#hasNxGet || !/syntax error/.test((thrown as Error).message)) throw thrown
+    this.#hasNxGet = false
+    return this.#ask(client, key, placeholder, leaseMs)
   }
 }
 

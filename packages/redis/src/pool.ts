@@ -119,13 +119,17 @@ export class Pool {
     const started = performance.now()
     return connection.run(command, ms, {
       ended: error => this.#ended(operation, started, error),
-      ...(settled && { settled }),
+      settled,
     })
   }
 
   health(): StoreHealth {
-    const ready = this.#connections.filter(connection => connection.ready).length
-    const inFlight = this.#connections.reduce((sum, connection) => sum + connection.pending, 0)
+    let ready = 0
+    let inFlight = 0
+    for (const connection of this.#connections) {
+      if (connection.ready) ready++
+      inFlight += connection.pending
+    }
     const starting = !this.#closed && ready === 0 && this.#owned.length > 0 && this.forRead().open
     return {
       available: !this.#closed && ready > 0,

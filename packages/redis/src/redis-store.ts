@@ -174,15 +174,16 @@ export class RedisStore
   }
 
   /** One round trip whether there is a value or not; two for a stale one, whose lease lies in it. What is there for a while is a placeholder; `delete` takes it away. */
-  async getOrLease(key: string, leaseMs: number, freshAt?: number, call?: StoreCall): Promise<LeaseRead> {
-    this.#assertOpen()
-    return this.#leases.read(key, leaseMs, freshAt, call?.deadlineMs)
+  getOrLease(key: string, leaseMs: number, freshAt?: number, call?: StoreCall): Promise<LeaseRead> {
+    return this.#closed
+      ? Promise.reject(this.#closedError())
+      : this.#leases.read(key, leaseMs, freshAt, call?.deadlineMs)
   }
 
   /** One round trip. Without a lease nothing is stored: another process may have written meanwhile. */
-  async fill(key: string, entry: Entry, lease: Lease | undefined, call?: StoreCall): Promise<FillOutcome> {
-    this.#assertOpen()
-    return lease ? this.#writer.fill(key, entry, lease, call?.deadlineMs) : SUPERSEDED
+  fill(key: string, entry: Entry, lease: Lease | undefined, call?: StoreCall): Promise<FillOutcome> {
+    if (this.#closed) return Promise.reject(this.#closedError())
+    return lease ? this.#writer.fill(key, entry, lease, call?.deadlineMs) : Promise.resolve(SUPERSEDED)
   }
 
   /** One round trip. */
@@ -310,9 +311,10 @@ export class RedisStore
   }
 
   health(): StoreHealth {
-    const { starting, ...health } = this.#pool.health()
-    if (this.#closed) return { ...health, available: false }
-    return starting === undefined ? health : { ...health, starting }
+    const health = this.#pool.health()
+    if (!this.#closed) return health
+    const { starting: _, ...rest } = health
+    return { ...rest, available: false }
   }
 
   observe(observer: Observer): () => void {
@@ -336,7 +338,11 @@ export class RedisStore
   }
 
   #assertOpen(): void {
-    if (this.#closed) throw new CacheError('CLOSED', `the ${this.name} store is closed`)
+    if (this.#closed) throw this.#closedError()
+  }
+
+  #closedError(): CacheError {
+    return new CacheError('CLOSED', `the ${this.name} store is closed`)
   }
 
   /** The order of invalidations is known as long as the bus brings them all. */

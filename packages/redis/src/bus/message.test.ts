@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeMessage, echoed, encodeMessage, openingOf } from './message.ts'
+import { decodeMessage, Echo, encodeKey, encodeMessage, openingOf } from './message.ts'
 
 const decode = (text: string) => decodeMessage(Buffer.from(text))
 
@@ -45,12 +45,17 @@ describe('a message of our own', () => {
   test.each([[[]], [['a', 'ü\n"', '"keys":[']]])('begins as foretold, and has its keys: %j', keys => {
     const bytes = Buffer.from(encodeMessage('me', { type: 'keys', keys }))
     const opening = openingOf('me')
-    expect(bytes.subarray(0, opening.length)).toEqual(opening)
-    expect(echoed('me', bytes)).toEqual(decodeMessage(bytes))
+    expect(bytes.toString().startsWith(opening)).toBe(true)
+    const { type, source, keys: read } = new Echo('me', bytes)
+    expect({ type, source, keys: read }).toEqual(decodeMessage(bytes))
+  })
+
+  test.each(['a', 'ü\n"', '\u2028'])('about one key is the same, made from its beginning: %j', key => {
+    expect(encodeKey(openingOf('me'), key)).toBe(encodeMessage('me', { type: 'keys', keys: [key] }))
   })
 
   test('is not what another one, or of another type, begins with', () => {
-    const opening = openingOf('me').toString()
+    const opening = openingOf('me')
     for (const [source, invalidation] of [
       ['you', { type: 'keys', keys: ['a'] }],
       ['me:2', { type: 'keys', keys: ['a'] }],
@@ -62,6 +67,6 @@ describe('a message of our own', () => {
   })
 
   test.each(['', '[', '[1]}', '["a"]}x'])('that only pretends to be one has no keys: %j', end => {
-    expect(echoed('me', Buffer.from(openingOf('me') + end))).toMatchObject({ keys: [] })
+    expect(new Echo('me', Buffer.from(openingOf('me') + end))).toMatchObject({ keys: [] })
   })
 })

@@ -16,24 +16,34 @@ export function encodeMessage(source: string, invalidation: Invalidation): strin
 }
 
 /** What a message of a source, about keys, begins with; a JSON of ours has no spaces, and its properties in this order. */
-export function openingOf(source: string): Buffer {
+export function openingOf(source: string): string {
   const whole = encodeMessage(source, { type: 'keys', keys: [] })
-  return Buffer.from(whole.slice(0, whole.indexOf('[')))
+  return whole.slice(0, whole.indexOf('['))
+}
+
+/** A message about one key: the most frequent by far. @param opening as {@link openingOf} gives it */
+export function encodeKey(opening: string, key: string): string {
+  return `${opening}[${JSON.stringify(key)}]}`
 }
 
 /**
  * A message of our own that comes back to us. Nearly always all that is asked of it is whose it is: its keys are read
  * when they are asked for, as reading all those of a large batch takes a good part of what it takes to write them.
  */
-export function echoed(source: string, bytes: Buffer): VersionedMessage {
-  return {
-    type: 'keys',
-    source,
-    /** None of a message that only pretends to be ours, and cannot be read. */
-    get keys() {
-      const message = decodeMessage(bytes)
-      return message?.type === 'keys' ? message.keys : []
-    },
+export class Echo {
+  readonly type = 'keys'
+  readonly source: string
+  readonly #bytes: Buffer
+
+  constructor(source: string, bytes: Buffer) {
+    this.source = source
+    this.#bytes = bytes
+  }
+
+  /** None of a message that only pretends to be ours, and cannot be read. */
+  get keys(): readonly string[] {
+    const message = decodeMessage(this.#bytes)
+    return message?.type === 'keys' ? message.keys : []
   }
 }
 

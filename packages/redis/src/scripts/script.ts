@@ -21,25 +21,18 @@ export class Script {
    *
    * That sends it a second time, behind what was sent meanwhile: nothing may depend on its place among other commands.
    */
-  async run(
+  run(
     client: RedisLike,
     keys: readonly (string | Buffer)[],
     args: readonly (string | Buffer | number)[],
   ): Promise<unknown> {
-    try {
-      if (!takesBytes(client)) return await client.evalsha(this.#hash, keys.length, ...keys, ...args)
-      const reply = await exchange(client, String(keys[0]), [
-        'evalsha',
-        this.#hash,
-        keys.length,
-        ...keys,
-        ...args,
-      ])
-      return inText(reply)
-    } catch (thrown) {
+    const reply = takesBytes(client)
+      ? exchange(client, String(keys[0]), ['evalsha', this.#hash, keys.length, ...keys, ...args])
+      : client.evalsha(this.#hash, keys.length, ...keys, ...args)
+    return reply.then(inText, (thrown: unknown) => {
       if (!(thrown instanceof Error) || replyCode(thrown) !== 'NOSCRIPT') throw thrown
       return this.#introduce(client, keys, args)
-    }
+    })
   }
 
   async #introduce(
