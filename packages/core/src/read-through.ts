@@ -3,7 +3,7 @@ import { CHANNELS, messageOf, traced } from './channels.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { isDue, isFresh, servable } from './freshness.ts'
-import { awaitLease, releaseLease } from './lease-hold.ts'
+import { awaitLease, type Hold, releaseLease } from './lease-hold.ts'
 import { isVacant, type LeaseRead } from './leasing.ts'
 import { admitted, type LoadContext, type Loaded, type Loader, LoadRun } from './load-context.ts'
 import { loadFailed, loadSucceeded, reportOf } from './load-report.ts'
@@ -164,7 +164,20 @@ async function fly(
     if (entry && isVacant(read) && !read.lease) return takeStale(flight, address, entry) // Somebody else loads it.
     if (flight.isAbandoned) return undefined
     startLoading(engine, call, flight)
-    const loaded = await load(engine, call, flight)
+    const load = beginLoad(engine, call, flight)
+    let loaded: Loaded
+    try {
+      // Awaited here and not in a function of its own: what waits for loaders, maybe a hundred thousand times, takes memory.
+      const given = await callLoader(engine, call, load.run)
+      const value = policy.schema === undefined ? given : await admitted(policy.schema, given)
+      loaded = loadSettled(engine, call, load, value)
+    } catch (error) {
+      loadThrew(engine, call, flight, load, error)
+      throw error
+    } finally {
+      load.run.end()
+      if (load.hold) engine.leases.end(load.hold)
+    }
     await fill(engine, call, flight, loaded)
     return loaded.value
   } catch (error) {
@@ -213,37 +226,56 @@ export function startLoading(
   }
 }
 
-/** The lease lasts as long as the loader runs. */
-async function load(engine: Engine, call: ReadThrough, flight: Flight): Promise<Loaded> {
-  const { address, policy } = call
-  const failure = engine.failures?.get(address)
-  if (failure) throw failure.error
-  const run = new LoadRun(engine, call, flight)
-  const hold = flight.lease && engine.leases.keep(address, flight.lease)
-  const hadValue = flight.stale !== undefined
-  const startedAt = performance.now()
-  const before = policy.early && engine.clock.now()
-  try {
-    const given = await callLoader(engine, call, run)
-    const loaded = run.outcomeOf(policy.schema === undefined ? given : await admitted(policy.schema, given))
-    if (before !== undefined) policy.loadTime.note(engine.clock.now() - before)
-    loadSucceeded(engine, reportOf(address, hadValue, startedAt))
-    return loaded
-  } catch (error) {
-    if (policy.errorTtl > 0 && !flight.superseded) engine.remember(address, error, policy.errorTtl)
-    loadFailed(engine, reportOf(address, hadValue, startedAt), error)
-    throw error
-  } finally {
-    run.end()
-    if (hold) engine.leases.end(hold)
-  }
-}
-
 function callLoader(engine: Engine, { address, key, loader }: ReadThrough, run: LoadRun): unknown {
   const context = run as LoadContext<never>
   if (!CHANNELS.load.hasSubscribers) return loader(context)
   const prefix = address.slice(0, address.length - key.length)
   return traced(CHANNELS.load, messageOf({ engine, prefix }, 'load', 1), () => loader(context))
+}
+
+/** A loader that runs. */
+interface Load {
+  readonly run: LoadRun
+  /** The lease lasts as long as the loader runs. */
+  readonly hold: Hold | undefined
+  readonly hadValue: boolean
+  /** By `performance.now()`. */
+  readonly startedAt: number
+  /** By the cache's clock, if it matters how long loads take. */
+  readonly before: number | undefined
+}
+
+/** @throws the error of an earlier load, as long as it is remembered */
+function beginLoad(engine: Engine, call: ReadThrough, flight: Flight): Load {
+  const { address, policy } = call
+  const failure = engine.failures?.get(address)
+  if (failure) throw failure.error
+  return {
+    run: new LoadRun(engine, call, flight),
+    hold: flight.lease && engine.leases.keep(address, flight.lease),
+    hadValue: flight.stale !== undefined,
+    startedAt: performance.now(),
+    before: policy.early && engine.clock.now(),
+  }
+}
+
+function loadSettled(engine: Engine, { address, policy }: ReadThrough, load: Load, result: unknown): Loaded {
+  const { run, hadValue, startedAt, before } = load
+  const loaded = run.outcomeOf(result)
+  if (before !== undefined) policy.loadTime.note(engine.clock.now() - before)
+  loadSucceeded(engine, reportOf(address, hadValue, startedAt))
+  return loaded
+}
+
+function loadThrew(
+  engine: Engine,
+  { address, policy }: ReadThrough,
+  flight: Flight,
+  { hadValue, startedAt }: Load,
+  error: unknown,
+): void {
+  if (policy.errorTtl > 0 && !flight.superseded) engine.remember(address, error, policy.errorTtl)
+  loadFailed(engine, reportOf(address, hadValue, startedAt), error)
 }
 
 /**
