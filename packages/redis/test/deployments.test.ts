@@ -176,7 +176,7 @@ describe('as a user with few permissions', () => {
     return { bus, gaps }
   }
 
-  const later = (): number => Date.now() + 9_000
+  const later = (): number => Date.now() + 99_000 // Later than an entry of these tests ends.
   const failureOf = async (write: Promise<WriteOutcome>): Promise<unknown> => (await write).error
 
   test.each([

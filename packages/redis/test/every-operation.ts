@@ -23,7 +23,7 @@ export async function everythingWorks(store: RedisStore): Promise<void> {
   expect((await store.get('a'))?.value).toBe('first')
   expect((await store.getMany(['a', 'b', 'nothing'])).found.size).toBe(2)
   await leasesAndTagsWork(store)
-  expect(await store.touch('a', Date.now() + 9_000, Date.now() + 9_000)).toEqual(APPLIED)
+  expect(await store.touch('a', Date.now() + 99_000, Date.now() + 99_000)).toEqual(APPLIED)
   expect((await collect(store.keys())).sort()).toEqual(['a', 'b', 'c'])
   expect(await store.delete('a')).toEqual(APPLIED)
   expect(await store.deleteMany(['b'])).toEqual(APPLIED)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeMessage, Echo, encodeKey, encodeMessage, openingOf } from './message.ts'
+import { decodeMessage, echoed, encodeKey, encodeMessage, openingOf } from './message.ts'
 
 const decode = (text: string) => decodeMessage(Buffer.from(text))
 
@@ -46,8 +46,7 @@ describe('a message of our own', () => {
     const bytes = Buffer.from(encodeMessage('me', { type: 'keys', keys }))
     const opening = openingOf('me')
     expect(bytes.toString().startsWith(opening)).toBe(true)
-    const { type, source, keys: read } = new Echo('me', bytes)
-    expect({ type, source, keys: read }).toEqual(decodeMessage(bytes))
+    expect(echoed('me', bytes)).toEqual(decodeMessage(bytes))
   })
 
   test.each(['a', 'ü\n"', '\u2028'])('about one key is the same, made from its beginning: %j', key => {
@@ -67,6 +66,6 @@ describe('a message of our own', () => {
   })
 
   test.each(['', '[', '[1]}', '["a"]}x'])('that only pretends to be one has no keys: %j', end => {
-    expect(new Echo('me', Buffer.from(openingOf('me') + end))).toMatchObject({ keys: [] })
+    expect(echoed('me', Buffer.from(openingOf('me') + end))).toMatchObject({ keys: [] })
   })
 })

@@ -30,20 +30,15 @@ export function encodeKey(opening: string, key: string): string {
  * A message of our own that comes back to us. Nearly always all that is asked of it is whose it is: its keys are read
  * when they are asked for, as reading all those of a large batch takes a good part of what it takes to write them.
  */
-export class Echo {
-  readonly type = 'keys'
-  readonly source: string
-  readonly #bytes: Buffer
-
-  constructor(source: string, bytes: Buffer) {
-    this.source = source
-    this.#bytes = bytes
-  }
-
-  /** None of a message that only pretends to be ours, and cannot be read. */
-  get keys(): readonly string[] {
-    const message = decodeMessage(this.#bytes)
-    return message?.type === 'keys' ? message.keys : []
+export function echoed(source: string, bytes: Buffer): VersionedMessage {
+  return {
+    type: 'keys',
+    source,
+    /** None of a message that only pretends to be ours, and cannot be read. */
+    get keys() {
+      const message = decodeMessage(bytes)
+      return message?.type === 'keys' ? message.keys : []
+    },
   }
 }
 

@@ -10,7 +10,7 @@ import {
 import type { Listening } from '../connect.ts'
 import type { Keyspace } from '../keyspace.ts'
 import type { RedisLike } from '../redis-like.ts'
-import { decodeMessage, Echo, openingOf, type VersionedMessage } from './message.ts'
+import { decodeMessage, echoed, openingOf, type VersionedMessage } from './message.ts'
 import { decodeTracked, TRACKED, track } from './tracking.ts'
 
 /**
@@ -151,7 +151,7 @@ export class PubSub implements InvalidationBus {
   #receive(bytes: Buffer): void {
     if (!this.#connected) return
     const own = bytes.subarray(0, this.#opening.length).equals(this.#opening)
-    const message = own ? new Echo(this.id, bytes) : decodeMessage(bytes)
+    const message = own ? echoed(this.id, bytes) : decodeMessage(bytes)
     if (message) this.#tell(message)
     else this.#tellGap({ connected: true, reason: 'a message could not be understood' })
   }
