@@ -1,7 +1,7 @@
 /**
  * A project outside this repository installs the packed packages with npm, and everything the READMEs promise it
- * must work there: `import`, `require`, types, and the examples, as written: all of the root README's quick start, and
- * the first of every package's README.
+ * must work there: `import`, `require`, types, and the examples, as written: all of the root README's quick start and of
+ * "Getting started", and the first of every package's README.
  *
  * An example is changed in one way before it runs: the Redis it names, on port 6379 of this machine, becomes the
  * test's own, which `REDIS_URL` names too. It must be complete, and must end by itself: what it opened, it closes.
@@ -21,6 +21,7 @@ const run = promisify(execFile)
 const packages = readdirSync(join(root, 'packages')).map(directory => `@cache/${directory}`)
 const examples = [
   ...blocks('README.md', 'Quick start'),
+  ...blocks('docs/getting-started.md'),
   ...readdirSync(join(root, 'packages')).flatMap(name => blocks(`packages/${name}/README.md`).slice(0, 1)),
 ]
 
@@ -88,7 +89,7 @@ describe('an outside consumer', () => {
   test('every README has an example to run', () => {
     const readmes = new Set(examples.map(({ readme }) => readme))
     const expected = readdirSync(join(root, 'packages')).map(name => `packages/${name}/README.md`)
-    expect([...readmes]).toEqual(['README.md', ...expected])
+    expect([...readmes]).toEqual(['README.md', 'docs/getting-started.md', ...expected])
   })
 
   test.each(examples)('$readme: example $number runs as written', async ({ code, file }) => {
