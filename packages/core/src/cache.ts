@@ -36,7 +36,7 @@ import {
   type WarmUpWriteOptions,
 } from './warm-options.ts'
 import { WriteWork } from './warm-writes.ts'
-import { type WrapOptions, type Wrapped, wrap } from './wrap.ts'
+import { type Settled, type WrapOptions, type Wrapped, wrap } from './wrap.ts'
 import * as writes from './writes.ts'
 
 /**
@@ -189,9 +189,9 @@ export class Cache<V = unknown> implements AsyncDisposable {
    */
   wrap<A extends readonly unknown[], R extends V | undefined>(
     fn: (this: void, ...args: A) => R | Promise<R>,
-    options: WrapOptions<A>,
+    options: WrapOptions<Settled<A>>,
   ): Wrapped<A, R> {
-    return wrap(this.#view, fn, options)
+    return wrap(this.#view, fn, options as WrapOptions<A>)
   }
 
   /** Removes everything in this cache or, of a namespace, everything in it. @throws CacheError `CLOSED` */

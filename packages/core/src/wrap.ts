@@ -41,6 +41,9 @@ interface PrefixOfCalls {
 
 type IsAny<T> = 0 extends 1 & T ? true : false
 
+/** The arguments as the function has them: an option that looks at the first only does not decide how many there are. */
+export type Settled<A extends readonly unknown[]> = [A][A extends unknown ? 0 : never]
+
 /** A function whose calls are answered from a cache. */
 export interface Wrapped<A extends readonly unknown[], R> {
   (...args: A): Promise<R>

@@ -311,3 +311,13 @@ export async function schemas(): Promise<void> {
   // @ts-expect-error there is nothing to overwrite by a loader
   cache.warm(['a'], { load: () => 1, overwrite: true })
 }
+
+// The arguments of a wrapped function are those of the function, whatever its options look at of them.
+{
+  const cache = new Cache({ store })
+  const find = async (id: number, language = 'en') => `${id} ${language}`
+  const user = cache.wrap(find, { prefix: 'user', tags: id => [`user:${id}`] })
+  user(7, 'de')
+  user.key(7)
+  cache.wrap(async (id: number, page: number) => id + page, { key: id => `list:${id}` })(7, 2)
+}

@@ -237,7 +237,7 @@ describe('with Redis away', () => {
     const manager = await ready(make({ redisUrl: own.url }))
     expect(await manager.register?.metrics()).toContain('cache_remote_available{cache="cache"} 1\n')
     await own.kill()
-    await eventually('the outage is noticed', () => !manager.getStats().redis.available)
+    await eventually('the outage is noticed', () => manager.getStats().redis.state === 'fallback')
     await manager.set('k', 1)
     const page = await manager.register?.metrics()
     expect(page).toContain('cache_remote_available{cache="cache"} 0\n')
