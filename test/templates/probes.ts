@@ -29,6 +29,15 @@ export const PROBES: Readonly<Record<string, Probe>> = {
     },
   },
 
+  'custom-store': {
+    path: '/',
+    async probe(url) {
+      const first = await json(url)
+      expect(first).toMatchObject({ store: 'sqlite', since: expect.any(String) })
+      expect(await json(url)).toEqual(first)
+    },
+  },
+
   'fastify-tiered': {
     path: '/health',
     async probe(url, { another }) {

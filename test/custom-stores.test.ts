@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { docsOf, RULES } from '@cache/conformance'
 import { describe, expect, test } from 'vitest'
+import { docsOf, RULES } from '../packages/conformance/src/index.ts'
 
 const run = promisify(execFile)
-const root = new URL('../../../', import.meta.url)
+const root = new URL('../', import.meta.url)
 const page = await readFile(new URL('docs/custom-stores.md', root), 'utf8')
-const here = new URL('..', import.meta.url)
+const here = new URL('examples/custom-store/', root)
 
 /** The blocks of code: those that are said to be a file of this example, and programs. */
 const blocks = Array.from(
