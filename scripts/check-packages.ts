@@ -9,7 +9,8 @@ import { type PackedPackage, packPackages } from './pack.ts'
 const run = promisify(execFile)
 
 const REQUIRED = ['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts']
-const ALLOWED = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)(\.map)?)$/
+const ALLOWED =
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)(\.map)?|grafana\/.+\.json|prometheus\/.+\.yml)$/
 const TEST_CODE = /(\.test\.|\.test-d\.|(^|\/)test\/)/
 
 await using packing = await packPackages()

@@ -49,6 +49,7 @@ export default defineConfig({
       }),
       section('In production', {
         Deployments: '/deployments',
+        Operations: '/operations',
         'Events, statistics, tracing': '/events',
         'Custom stores': '/custom-stores',
       }),

@@ -17,10 +17,13 @@ export interface CatalogueCacheOptions {
   readonly observer: Observer
 }
 
+/** A page takes about 4 KB: only much larger ones would be short of bytes before they are of items. */
+const MAX_BYTES = 64 * 1_024 * 1_024
+
 /** Memory in front of Redis, or memory alone. An unreachable Redis is no error here, nor later. */
 export function createCache(options: CatalogueCacheOptions): Cache<Product | null> {
   const { redisUrl, prefix = 'catalogue:', maxItems, policy, ttl, observer } = options
-  const memory = new MemoryStore({ maxItems, policy })
+  const memory = new MemoryStore({ maxItems, maxBytes: MAX_BYTES, policy })
   const store: Store = redisUrl
     ? new TieredStore({ l1: memory, l2: new RedisStore({ url: redisUrl, prefix }) })
     : memory

@@ -10,6 +10,7 @@ import type {
   WriteOptions,
 } from './cache-options.ts'
 import type { Engine } from './engine.ts'
+import { runsOn } from './engine-of.ts'
 import type { Entry } from './entry.ts'
 import { invalidOption } from './errors.ts'
 import type { CacheEvents } from './events.ts'
@@ -67,6 +68,7 @@ export class Cache<V = unknown> implements AsyncDisposable {
   constructor(options: CacheOptions & SchemaOption<V>) {
     this.#view = views.get(options) ?? View.of(options)
     this.#engine = this.#view.engine
+    runsOn(this, this.#engine)
   }
 
   get name(): string {

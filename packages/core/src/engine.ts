@@ -8,7 +8,7 @@ import { type CacheEvents, Emitter, isPassedOn } from './events.ts'
 import { FailureLog } from './failure-log.ts'
 import type { InvalidationBus } from './invalidation-bus.ts'
 import { LEASE_MS, LeaseKeeper, releaseLease } from './lease-hold.ts'
-import { isLeasing, type Lease, type LeaseRead, type Leasing } from './leasing.ts'
+import { isLeasing, isVacant, type Lease, type LeaseRead, type Leasing } from './leasing.ts'
 import {
   type CacheSource,
   guarded,
@@ -20,7 +20,7 @@ import { failed, type WriteOutcome } from './outcome.ts'
 import type { EntryTerms } from './policy.ts'
 import { RemovalEvents } from './removal-events.ts'
 import { type Caller, FlightTable } from './single-flight.ts'
-import { type CacheReport, Counters, type Mark, periodOf } from './stats.ts'
+import { type CacheReport, Counters, type Mark, periodOf, Tallies } from './stats.ts'
 import {
   type Batching,
   type Checking,
@@ -80,6 +80,9 @@ export class Engine implements CacheSource, Caller {
   /** What tells the loaders that run to stop. */
   readonly stops: Set<(reason: unknown) => void> = new Set()
   readonly counts: Counters = new Counters()
+  readonly tallies: Tallies = new Tallies()
+  /** What waits to be warmed up. */
+  readonly queues: Set<{ readonly size: number }> = new Set()
   readonly events: Emitter<CacheEvents> = new Emitter()
   readonly #observer: Required<Observer>
   readonly #removals: RemovalEvents
@@ -152,10 +155,12 @@ export class Engine implements CacheSource, Caller {
     if (this.closed) throw this.closedError()
     try {
       const outcome = await run()
+      this.tallies.writes[outcome.status]++
       if (outcome.error) this.fail(operation, outcome.error)
       return outcome
     } catch (thrown) {
       if (isCallersFault(thrown)) throw thrown
+      this.tallies.writes.failed++
       return failed(this.fail(operation, thrown))
     }
   }
@@ -174,10 +179,14 @@ export class Engine implements CacheSource, Caller {
       const { status, error } = await (leasing
         ? leasing.fill(key, stamped, lease, call)
         : store.set(key, entry, call))
+      if (status !== 'superseded') this.tallies.writes[status]++
       isOver = status === 'applied' || status === 'superseded'
       if (error) this.fail('set', error)
     } catch (thrown) {
-      if (!this.closed) this.fail('set', thrown)
+      if (!this.closed) {
+        this.tallies.writes.failed++
+        this.fail('set', thrown)
+      }
     }
     if (lease && !isOver) releaseLease(this, key, lease)
   }
@@ -230,6 +239,11 @@ export class Engine implements CacheSource, Caller {
     if (this.events.has('mismatch')) this.events.emit('mismatch', { key, paths })
   }
 
+  /** Counts what a caller got who asked for a lease. */
+  noteLease(read: LeaseRead): void {
+    if (isVacant(read)) this.tallies.leases[read.lease ? 'granted' : 'denied']++
+  }
+
   share(): void {
     this.counts.sharedLoads++
   }
@@ -265,7 +279,7 @@ export class Engine implements CacheSource, Caller {
 
   /** Passes on what happened, here or in the store. */
   report(event: TelemetryEvent): void {
-    this.#observer.event(event)
+    this.#observer.event(event, this)
     if (event.type === 'error') {
       this.counts.errors++
       this.events.emit('error', event)
@@ -284,7 +298,10 @@ export class Engine implements CacheSource, Caller {
   stats(): CacheReport {
     const now = this.#mark()
     const sinceReset = periodOf(this.#reset ?? this.#start, now)
-    return { ...periodOf(this.#start, now), inFlight: this.flights.size, sinceReset }
+    let queued = 0
+    for (const { size } of this.queues) queued += size
+    const tallies = this.tallies.snapshot(queued)
+    return { ...periodOf(this.#start, now), ...tallies, inFlight: this.flights.size, sinceReset }
   }
 
   resetStats(): void {

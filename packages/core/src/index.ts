@@ -55,15 +55,27 @@ export {
   type TelemetryEvent,
 } from './observer.ts'
 export { integer, oneOf } from './options.ts'
+export { Outage } from './outage.ts'
 export { APPLIED, batchOutcome, failed, type WriteOutcome, type WriteStatus } from './outcome.ts'
 export type { Schema, SchemaIssue, SchemaResult } from './schema.ts'
 export { isMarking, type Marking, type Setback } from './setback.ts'
-export type { CacheCounts, CacheReport, CacheStats, StatsPeriod, TierPeriod } from './stats.ts'
+export type {
+  CacheCounts,
+  CacheReport,
+  CacheStats,
+  CacheTallies,
+  LeaseStats,
+  StatsPeriod,
+  TierPeriod,
+  WarmUpStats,
+} from './stats.ts'
 export {
   type Batching,
   type BatchRead,
   type Checking,
+  type CodecStats,
   type Coherent,
+  type CompressionStats,
   type Enumerable,
   type Guaranteeing,
   type Health,
@@ -81,6 +93,7 @@ export {
   isTouching,
   type Measurable,
   type Observed,
+  type PoolHealth,
   type Removal,
   type Removing,
   type Replacing,

@@ -34,7 +34,10 @@ export async function awaitLease(
     await pause(engine, flight, Math.min(left, lookMs * (0.5 + random() / 2)))
     lookMs = Math.min(lookMs * 2, LONGEST_LOOK_MS)
     const read = await readOrLease(engine, policy.schema, address)
-    if (!isVacant(read) || read.lease || read.stale) return read
+    if (!isVacant(read) || read.lease || read.stale) {
+      if (isVacant(read) && read.lease) engine.noteLease(read)
+      return read
+    }
   }
 }
 
@@ -56,7 +59,9 @@ function pause({ clock }: Engine, flight: Flight, ms: number): Promise<void> {
 export interface Hold {
   readonly address: string
   readonly lease: Lease
-  /** When it is to be renewed, in milliseconds since the epoch. */
+  /** When it was granted, or asked for anew with success, in milliseconds since the epoch. */
+  renewedAt: number
+  /** When it is to be renewed. */
   dueAt: number
   /** Its holder has ended, or it is lost: whoever took it decides, and what is being loaded is refused in the end. */
   isOver: boolean
@@ -77,18 +82,27 @@ export class LeaseKeeper {
   }
 
   keep(address: string, lease: Lease): Hold {
-    const hold: Hold = { address, lease, dueAt: 0, isOver: false }
-    this.#schedule(hold)
+    const now = this.#engine.clock.now()
+    const hold: Hold = { address, lease, renewedAt: now, dueAt: now, isOver: false }
+    this.#schedule(hold, now)
     return hold
   }
 
   end(hold: Hold): void {
-    hold.isOver = true
+    this.#over(hold)
     this.#holds.delete(hold)
   }
 
-  #schedule(hold: Hold): void {
-    hold.dueAt = this.#engine.clock.now() + RENEW_MS
+  /** Counts one that nobody renewed in time. */
+  #over(hold: Hold): void {
+    if (hold.isOver) return
+    hold.isOver = true
+    const { clock, tallies } = this.#engine
+    if (clock.now() - hold.renewedAt > LEASE_MS) tallies.leases.expired++
+  }
+
+  #schedule(hold: Hold, now: number): void {
+    hold.dueAt = now + RENEW_MS
     this.#holds.add(hold)
     if (!this.#isArmed) this.#arm(RENEW_MS)
   }
@@ -117,12 +131,15 @@ export class LeaseKeeper {
 
   async #renewAll(holds: readonly Hold[]): Promise<void> {
     await this.#engine.aside('renew', () => Promise.all(holds.map(hold => this.#renew(hold))))
-    for (const hold of holds) if (!hold.isOver) this.#schedule(hold)
+    const now = this.#engine.clock.now()
+    for (const hold of holds) if (!hold.isOver) this.#schedule(hold, now)
   }
 
   async #renew(hold: Hold): Promise<void> {
+    const asked = this.#engine.clock.now()
     const stands = await this.#engine.leasing?.renew(hold.address, hold.lease, LEASE_MS)
-    if (stands === false) hold.isOver = true
+    if (stands === false) this.#over(hold)
+    else hold.renewedAt = asked
   }
 }
 

@@ -128,6 +128,7 @@ async function lease(
   const read = ahead
     ? await leaseToReplace(engine, schema, address, ahead)
     : await readOrLease(engine, schema, address)
+  engine.noteLease(read)
   if (!isVacant(read)) {
     return read && (ahead ? read.freshUntil > ahead.freshUntil : isFresh(engine, read)) ? read : undefined
   }

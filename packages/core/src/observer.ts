@@ -15,7 +15,11 @@ export type TelemetryEvent =
       readonly operation: StoreOperation
       readonly outcome: 'ok' | 'timeout' | 'error'
       readonly durationMs: number
+      /** Of a batch: how many keys it was about. */
+      readonly keys?: number
     }
+  /** A peer's invalidation arrived, so many milliseconds after it was sent by the peer's clock. */
+  | { readonly type: 'invalidation'; readonly store: string; readonly lagMs: number }
   /** A loader ended. */
   | { readonly type: 'load'; readonly outcome: 'ok' | 'error'; readonly durationMs: number }
   /** A loader ended that was to replace values that were stored still; it was told as a load before. */
@@ -83,7 +87,8 @@ export interface Observer {
    * @returns a function called when it closes
    */
   attach?(source: CacheSource): () => void
-  event?(event: TelemetryEvent): void
+  /** @param source the cache that it happened in; not there when a store tells it by itself */
+  event?(event: TelemetryEvent, source?: CacheSource): void
 }
 
 /** An observer that may throw, made one that cannot: telemetry never breaks what it watches. */
@@ -93,8 +98,8 @@ export function guarded(observer: Observer | undefined): Required<Observer> {
       const detach = attempt(() => observer?.attach?.(source))
       return () => attempt(() => detach?.())
     },
-    event(event) {
-      attempt(() => observer?.event?.(event))
+    event(event, source) {
+      attempt(() => observer?.event?.(event, source))
     },
   }
 }

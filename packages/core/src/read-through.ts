@@ -146,6 +146,7 @@ async function fly(
   const { address, policy } = call
   try {
     let read = await pending
+    engine.noteLease(read)
     if (isVacant(read) && !read.lease && !read.stale) read = await awaitLease(engine, call, flight)
 
     const found = isVacant(read) ? read.stale : read

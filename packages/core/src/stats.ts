@@ -1,3 +1,4 @@
+import type { WriteStatus } from './outcome.ts'
 import type { TierStats } from './store.ts'
 
 /** What a cache counts itself. */
@@ -36,10 +37,18 @@ interface Removed {
   readonly expirations: number
 }
 
-const TIER_COUNTS = ['hits', 'evictions', 'expirations', 'promotions', 'supersededFills'] as const
+const TIER_COUNTS = [
+  'hits',
+  'misses',
+  'evictions',
+  'evictionsForBytes',
+  'expirations',
+  'promotions',
+  'supersededFills',
+] as const
 type TierCount = (typeof TIER_COUNTS)[number]
 
-/** What one tier holds now, and did within a period. */
+/** What one tier holds now, and did within a period; its `codec` and `messages` tell of all the time since it was made. */
 export interface TierPeriod extends TierStats {
   /** Of the reads that nearer tiers did not answer, the part that this one did; 0 without any. Not there if it counts no hits. */
   readonly hitRatio?: number
@@ -60,7 +69,7 @@ export interface StatsPeriod extends CacheCounts, Removed {
 }
 
 /** What a cache and its namespaces did since the cache was made. */
-export interface CacheStats extends CacheCounts, Removed {
+export interface CacheStats extends CacheCounts, CacheTallies, Removed {
   /** `hits / (hits + misses)`, 0 before the first read. */
   readonly hitRatio: number
   /** Loads under way now. */
@@ -69,11 +78,56 @@ export interface CacheStats extends CacheCounts, Removed {
   readonly tiers: readonly TierStats[]
 }
 
+/** Leases to load a value for all processes. */
+export interface LeaseStats {
+  /** Given to this process. */
+  readonly granted: number
+  /** Asked for while another process had it. */
+  readonly denied: number
+  /** Of those granted, those that ran out while the loader ran: it was given no time to renew them. */
+  readonly expired: number
+}
+
+/** Values written before anyone asked for them. */
+export interface WarmUpStats {
+  /** Items waiting now. */
+  readonly queued: number
+  /** Items written. */
+  readonly done: number
+  /** Items that could not be written anywhere. */
+  readonly failed: number
+}
+
+/** What became of writes, leases and warm-ups since the cache was made; not told by periods. */
+export interface CacheTallies {
+  /** Writes by what became of them, those of loaded values too; a chunk of a batch is one. */
+  readonly writes: Readonly<Record<WriteStatus, number>>
+  /** Over a store that grants leases. */
+  readonly leases: LeaseStats
+  /** Of `warm` and of the warm-up queues. */
+  readonly warmUps: WarmUpStats
+}
+
 /** The same as a plain snapshot with rates, and once more since `resetStats`. */
 export interface CacheReport extends StatsPeriod, CacheStats {
   readonly tiers: readonly TierPeriod[]
   /** Since the last `resetStats`; since the cache was made if there was none. */
   readonly sinceReset: StatsPeriod
+}
+
+/** The tallies of a cache, as they run. */
+export class Tallies {
+  readonly writes: Record<WriteStatus, number> = { applied: 0, queued: 0, partial: 0, failed: 0 }
+  readonly leases: Record<keyof LeaseStats, number> = { granted: 0, denied: 0, expired: 0 }
+  readonly warmUps: Record<'done' | 'failed', number> = { done: 0, failed: 0 }
+
+  snapshot(queued: number): CacheTallies {
+    return {
+      writes: { ...this.writes },
+      leases: { ...this.leases },
+      warmUps: { queued, ...this.warmUps },
+    }
+  }
 }
 
 /** The counters of a cache, as they run. */

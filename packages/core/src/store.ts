@@ -98,12 +98,52 @@ export interface TierStats {
   /** Bytes held, where the store knows or estimates them. */
   readonly bytes?: number
   readonly hits?: number
+  /** Reads that found nothing here. */
+  readonly misses?: number
+  /** The bounds on `items` and `bytes`, of a tier that has them. */
+  readonly maxItems?: number
+  readonly maxBytes?: number
   readonly evictions?: number
+  /** Of the evictions, those for want of bytes; the others were for want of items. */
+  readonly evictionsForBytes?: number
   readonly expirations?: number
   /** Of a near tier: entries of the remote that were kept. */
   readonly promotions?: number
   /** Of a remote tier: loaded values that it refused, since their key was written or removed meanwhile. */
   readonly supersededFills?: number
+  /** Of a tier that keeps values as bytes. */
+  readonly codec?: CodecStats
+  /** Of a tier that brings its own bus: invalidations told to other processes, and heard from them. */
+  readonly messages?: { readonly sent: number; readonly received: number }
+}
+
+/** What serializer and compressors did since they were made. */
+export interface CodecStats {
+  /** Times in milliseconds, of all calls together. What is decoded at a near hit is not counted. */
+  readonly serializer: {
+    readonly name: string
+    readonly encoded: number
+    readonly encodeMs: number
+    readonly decoded: number
+    readonly decodeMs: number
+  }
+  /** Each compressor that packed anything. */
+  readonly compression: readonly CompressionStats[]
+  /** Values stored as they are though there is a compressor. */
+  readonly skipped: {
+    /** For they are not above its threshold. */
+    readonly small: number
+    /** For it did not make them smaller by much. */
+    readonly incompressible: number
+  }
+}
+
+export interface CompressionStats {
+  /** The compressor's. */
+  readonly name: string
+  readonly values: number
+  readonly bytesIn: number
+  readonly bytesOut: number
 }
 
 /** Optional: tells sizes and counts without waiting; a store of stores lists its tiers, nearest first. */
@@ -126,13 +166,28 @@ export interface Removing {
   onRemoval(listener: (removal: Removal) => void): () => void
 }
 
+/** Connections to a remote. */
+export interface PoolHealth {
+  readonly size: number
+  /** Those that can take a command now. */
+  readonly ready: number
+  /** Commands that wait for an answer. */
+  readonly inFlight: number
+  /** Of these, those that could not be sent yet, as their connection is being made. */
+  readonly waiting?: number
+  /** How long commands waited for that in all, in milliseconds. */
+  readonly waitedMs?: number
+}
+
 /** The state of a store that can be away. */
 export interface StoreHealth {
   /** Whether it would answer now, as far as is known without asking it. */
   readonly available: boolean
   /** Of a store that connects: its first connection is still being made, and calls wait for it within their deadline. */
   readonly starting?: boolean
-  readonly pool?: { readonly size: number; readonly ready: number; readonly inFlight: number }
+  readonly pool?: PoolHealth
+  /** How long it was away since it was made, in milliseconds. */
+  readonly outageMs?: number
   /** Of a tiered store: invalidations that wait for the remote. */
   readonly journal?: number
   /** How long the one that has waited longest does, in milliseconds; not there if none waits. */

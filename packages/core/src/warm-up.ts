@@ -1,4 +1,5 @@
 import type { Cache } from './cache.ts'
+import { engineOf } from './engine-of.ts'
 import { integer } from './options.ts'
 import type { WarmUpItem, WarmUpProgress } from './warm-options.ts'
 
@@ -29,6 +30,7 @@ export class WarmUpQueue<V = unknown> {
     this.#cache = cache
     this.#limit = integer(options.limit ?? 10_000, 'limit', 1)
     this.#batchSize = integer(options.batchSize ?? 100, 'batchSize', 1)
+    engineOf(cache)?.queues.add(this.#items)
     this.#stopListening = cache.on('invalidated', event => {
       if ('key' in event) this.#items.delete(event.key)
       else if ('scope' in event)
@@ -72,6 +74,7 @@ export class WarmUpQueue<V = unknown> {
   close(): void {
     this.#closed = true
     this.#items.clear()
+    engineOf(this.#cache)?.queues.delete(this.#items)
     this.#stopListening()
   }
 

@@ -120,6 +120,9 @@ export class WarmUp<Item> {
 
   async #finish(index: number, { batch, invalid, taken }: Filling<Item>): Promise<void> {
     const { done, failures } = await batch.finish()
+    const { warmUps } = this.#engine.tallies
+    warmUps.done += done
+    warmUps.failed += invalid.length + failures.length
     this.#progress.settle(index, taken, { done, failures: [...invalid, ...failures] })
   }
 }

@@ -47,11 +47,12 @@ const NO_POOL = { size: 0, ready: 0, inFlight: 0 }
 
 /** @param health `undefined` without Redis */
 export function redisStats(health: StoreHealth | undefined): RedisStats {
+  const { size, ready, inFlight } = health?.pool ?? NO_POOL
   return {
     configured: health !== undefined,
     available: health?.available ?? false,
     state: health?.state,
-    pool: { ...(health?.pool ?? NO_POOL) },
+    pool: { size, ready, inFlight },
     journal: health?.journal ?? 0,
   }
 }

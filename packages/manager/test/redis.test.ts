@@ -241,6 +241,6 @@ describe('with Redis away', () => {
     await manager.set('k', 1)
     const page = await manager.register?.metrics()
     expect(page).toContain('cache_remote_available{cache="cache"} 0\n')
-    expect(page).toContain('cache_state_changes_total{store="tiered",state="fallback"} 1\n')
+    expect(page).toContain('cache_state_changes_total{cache="cache",state="fallback"} 1\n')
   })
 })

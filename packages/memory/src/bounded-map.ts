@@ -84,6 +84,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   #lookedAt = 0
   #turn: TimerHandle | undefined
   #evictions = 0
+  #evictionsForBytes = 0
   #expirations = 0
 
   /** @throws CacheError `INVALID_OPTION` naming the option, the value received and what is accepted */
@@ -135,6 +136,11 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   /** How many entries had to leave for want of room since the map was made. */
   get evictions(): number {
     return this.#evictions
+  }
+
+  /** How many of them had to leave for want of bytes; the others made room for another entry. */
+  get evictionsForBytes(): number {
+    return this.#evictionsForBytes
   }
 
   /** How many entries left because their time was up since the map was made. */
@@ -444,7 +450,9 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   #evict(now: number): void {
     const slot = this.#policy.victim()
     if (!this.#index.has(slot)) throw nobodyThere()
-    this.#remove(slot, this.#expiry.isExpiredAt(slot, now) ? 'expired' : 'evicted')
+    const isOver = this.#expiry.isExpiredAt(slot, now)
+    if (!isOver && this.#index.size < this.#maxItems) this.#evictionsForBytes++
+    this.#remove(slot, isOver ? 'expired' : 'evicted')
   }
 
   #reweigh(slot: number, weight: number): void {

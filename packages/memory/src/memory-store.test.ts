@@ -66,7 +66,37 @@ describe.each(MATRIX)('policy $policy, maxBytes $maxBytes, copy $copy, ttl $ttlM
   test('holds no more than its bound, and counts who had to leave', () => {
     for (let i = 0; i < 12; i++) store.set(`k${i}`, entry(i))
     expect([...store.keys()].length).toBe(5)
-    expect(store.measure()).toMatchObject([{ items: 5, evictions: 7, expirations: 0 }])
+    expect(store.measure()).toMatchObject([
+      { items: 5, maxItems: 5, evictions: 7, evictionsForBytes: 0, expirations: 0 },
+    ])
+  })
+
+  test('counts what was asked for in vain, and who had to leave for want of bytes', () => {
+    const weighed = new MemoryStore({ maxItems: 100, maxBytes: 4_000, clock })
+    for (let i = 0; i < 10; i++) weighed.set(`k${i}`, entry('x'.repeat(1_000)))
+    const [{ items = 0, maxBytes, evictions, evictionsForBytes } = {}] = weighed.measure()
+    expect(maxBytes).toBe(4_000)
+    expect(evictions).toBe(10 - items)
+    expect(evictionsForBytes).toBe(evictions)
+    weighed.get('k9')
+    weighed.getMany(['k9', 'none', 'nor this'])
+    expect(weighed.measure()).toMatchObject([{ hits: 2, misses: 2 }])
+  })
+
+  test('passes on what its codec tells', () => {
+    const codec = {
+      encode: (value: unknown) => Buffer.from(JSON.stringify(value)),
+      decode: (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString()),
+    }
+    expect(new MemoryStore({ codec }).measure()[0]).not.toHaveProperty('codec')
+    const stats = {
+      serializer: { name: 'json', encoded: 1, encodeMs: 2, decoded: 0, decodeMs: 0 },
+      compression: [],
+      skipped: { small: 0, incompressible: 0 },
+    }
+    expect(new MemoryStore({ codec: { ...codec, stats: () => stats } }).measure()).toMatchObject([
+      { codec: stats },
+    ])
   })
 
   test('clears everything, or what begins with a scope', () => {

@@ -58,7 +58,8 @@ export class MemoryStore
 {
   readonly name: 'memory' = 'memory'
   readonly #map: BoundedMap<string, Entry>
-  readonly #weighed: boolean
+  readonly #maxBytes: number | undefined
+  readonly #codec: Codec | undefined
   readonly #copier: Copier
   readonly #clock: Clock
   readonly #tags = new TagLog()
@@ -66,6 +67,7 @@ export class MemoryStore
   readonly #storedAt = new WeakMap<Entry, number>()
   readonly #removalListeners = new Set<(removal: Removal) => void>()
   #hits = 0
+  #misses = 0
   #closed = false
 
   static {
@@ -73,7 +75,7 @@ export class MemoryStore
     inspectable(MemoryStore, store => {
       const { size: items, bytes } = store.#map
       const state = store.#closed ? 'closed' : 'open'
-      return { state, items, bytes: store.#weighed ? bytes : undefined }
+      return { state, items, bytes: store.#maxBytes === undefined ? undefined : bytes }
     })
   }
 
@@ -87,7 +89,8 @@ export class MemoryStore
       // The map looks at the machine's clock less often than at one that was given.
       ...(options.clock && { clock }),
     })
-    this.#weighed = maxBytes !== undefined
+    this.#maxBytes = maxBytes
+    this.#codec = codec
     this.#copier = copierOf(copy, codec)
     this.#clock = clock
   }
@@ -95,9 +98,13 @@ export class MemoryStore
   get(key: string): Entry | undefined {
     this.#assertOpen()
     const entry = this.#map.get(key)
-    if (entry === undefined) return undefined
+    if (entry === undefined) {
+      this.#misses++
+      return undefined
+    }
     if (entry.tags !== undefined && this.#isOutdated(entry)) {
       this.#map.delete(key)
+      this.#misses++
       return undefined
     }
     this.#hits++
@@ -211,9 +218,22 @@ export class MemoryStore
   }
 
   measure(): readonly TierStats[] {
-    const { size, bytes, evictions, expirations } = this.#map
-    const tier = { tier: this.name, items: size, hits: this.#hits, evictions, expirations }
-    return [this.#weighed ? { ...tier, bytes } : tier]
+    const { size: items, maxItems, bytes, evictions, evictionsForBytes, expirations } = this.#map
+    const codec = this.#codec?.stats?.()
+    return [
+      {
+        tier: this.name,
+        items,
+        maxItems,
+        ...(this.#maxBytes !== undefined && { bytes, maxBytes: this.#maxBytes }),
+        hits: this.#hits,
+        misses: this.#misses,
+        evictions,
+        evictionsForBytes,
+        expirations,
+        ...(codec && { codec }),
+      },
+    ]
   }
 
   /** Entries that were deleted, replaced, cleared or outdated by a tag are not told. */

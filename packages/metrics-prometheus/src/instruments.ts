@@ -2,13 +2,14 @@ import { CacheError, type CacheSource, type TelemetryEvent } from '@cache/core'
 import {
   Counter,
   Gauge,
-  Histogram,
   type Metric,
   type OpenMetricsContentType,
   type PrometheusContentType,
   type Registry,
 } from 'prom-client'
-import { EVENT_METRICS, type EventMetric, READ_METRICS, type ReadMetric, type Sample } from './catalogue.ts'
+import { EVENT_METRICS, READ_METRICS } from './catalogue/index.ts'
+import type { EventMetric, ReadMetric, Sample } from './catalogue/metric.ts'
+import { EventInstrument, type InstrumentConfig } from './event-instrument.ts'
 import type { DefaultLabels } from './options.ts'
 import { Watched } from './watched.ts'
 
@@ -28,7 +29,7 @@ export class Instruments {
   readonly #labelNames: readonly string[]
   readonly #watched = new Set<Watched>()
   readonly #counters = new Map<ReadMetric, Counter>()
-  readonly #recorders: readonly ((event: TelemetryEvent, labels: DefaultLabels) => void)[]
+  readonly #events: readonly EventInstrument[]
 
   private constructor(register: AnyRegistry, prefix: string, labelNames: readonly string[]) {
     this.#labelNames = labelNames
@@ -42,7 +43,7 @@ export class Instruments {
       if (metric.type === 'gauge') this.#addGauge(metric, config(metric))
       else this.#addCounter(metric, config(metric))
     }
-    this.#recorders = EVENT_METRICS.map(metric => recorder(metric, config(metric)))
+    this.#events = EVENT_METRICS.map(metric => new EventInstrument(metric, config(metric)))
   }
 
   /**
@@ -75,17 +76,19 @@ export class Instruments {
   watch(source: CacheSource, labels: DefaultLabels): () => void {
     const watched = new Watched(source, labels)
     this.#watched.add(watched)
+    const reading = watched.ask()
+    if (reading) for (const event of this.#events) event.start(reading, labels)
     return () => {
       if (!this.#watched.delete(watched)) return
       for (const [metric, counter] of this.#counters) count(counter, metric, watched)
     }
   }
 
-  record(event: TelemetryEvent, labels: DefaultLabels): void {
-    for (const record of this.#recorders) record(event, labels)
+  record(event: TelemetryEvent, cache: string, labels: DefaultLabels): void {
+    for (const each of this.#events) each.record(event, cache, labels)
   }
 
-  #addCounter(metric: ReadMetric, config: Config): void {
+  #addCounter(metric: ReadMetric, config: InstrumentConfig): void {
     const collect = (): void => {
       for (const watched of this.#watched) count(counter, metric, watched)
     }
@@ -93,7 +96,7 @@ export class Instruments {
     this.#counters.set(metric, counter)
   }
 
-  #addGauge(metric: ReadMetric, config: Config): void {
+  #addGauge(metric: ReadMetric, config: InstrumentConfig): void {
     const aggregator = metric.aggregator ?? 'sum'
     const collect = (): void => {
       gauge.reset()
@@ -102,13 +105,6 @@ export class Instruments {
     }
     const gauge = new Gauge({ ...config, aggregator, collect })
   }
-}
-
-interface Config {
-  readonly name: string
-  readonly help: string
-  readonly labelNames: string[]
-  readonly registers: AnyRegistry[]
 }
 
 /**
@@ -130,26 +126,6 @@ function aggregated(
     series.set(key, [labels, other ? combine(other[1], value) : value])
   }
   return series.values()
-}
-
-function recorder(
-  metric: EventMetric,
-  config: Config,
-): (event: TelemetryEvent, labels: DefaultLabels) => void {
-  const write = writer(metric, config)
-  return (event, labels) => {
-    const sample = metric.sample(event)
-    if (sample) write({ ...sample[0], ...labels }, sample[1] ?? 0)
-  }
-}
-
-function writer(metric: EventMetric, config: Config): (labels: Sample[0], value: number) => void {
-  if (metric.type === 'counter') {
-    const counter = new Counter(config)
-    return (labels, value) => counter.inc(labels, value)
-  }
-  const histogram = new Histogram({ ...config, buckets: [...(metric.buckets ?? [])] })
-  return (labels, value) => histogram.observe(labels, value)
 }
 
 function assertFree(register: AnyRegistry, prefix: string): void {

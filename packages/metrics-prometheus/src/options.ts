@@ -1,5 +1,5 @@
 import { invalidOption } from '@cache/core'
-import { EVENT_METRICS, READ_METRICS } from './catalogue.ts'
+import { EVENT_METRICS, READ_METRICS } from './catalogue/index.ts'
 
 /** Labels of one `PrometheusMetrics`, the same on all its series. */
 export type DefaultLabels = Readonly<Record<string, string>>

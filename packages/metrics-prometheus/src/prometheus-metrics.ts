@@ -45,7 +45,7 @@ export class PrometheusMetrics<R extends AnyRegistry = Registry> {
     this.register = register
     this.observer = {
       attach: source => instruments.watch(source, labels),
-      event: event => instruments.record(event, labels),
+      event: (event, source) => instruments.record(event, source?.name ?? '', labels),
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { CacheSource } from '@cache/core'
-import type { Reading, ReadMetric, Sample } from './catalogue.ts'
+import type { Reading, ReadMetric, Sample } from './catalogue/metric.ts'
 import type { DefaultLabels } from './options.ts'
 
 /** A cache being watched: what it says now, and how much of each of its counters was already told. */
@@ -25,24 +25,17 @@ export class Watched {
       .map(([labels, value]) => [{ ...labels, ...this.#labels }, value])
   }
 
-  /** By how much a counter grew since this was last asked. */
+  /** By how much a counter grew since this was last asked; one that went back has to make up for that first. */
   growth(metric: ReadMetric, [labels, value = 0]: Sample): number {
     const series = [metric.name, ...Object.values(labels)].join('\n')
-    const growth = value - (this.#told.get(series) ?? 0)
+    const told = this.#told.get(series) ?? 0
+    if (value <= told) return 0
     this.#told.set(series, value)
-    return Math.max(0, growth)
+    return value - told
   }
 
-  /**
-   * One reading per scrape, so that its numbers fit together: a registry collects all metrics in one turn of
-   * the event loop. A cache that throws keeps its last reading: it must not fail the scrape of a whole service.
-   */
-  #read(): Reading | undefined {
-    if (this.#fresh) return this.#reading
-    this.#fresh = true
-    queueMicrotask(() => {
-      this.#fresh = false
-    })
+  /** Asks the cache. One that throws keeps its last reading: it must not fail the scrape of a whole service. */
+  ask(): Reading | undefined {
     try {
       const { name: cache } = this.#source
       this.#reading = { cache, stats: this.#source.stats(), health: this.#source.health() }
@@ -50,5 +43,18 @@ export class Watched {
       // The cache's trouble shows in its own numbers; the last good ones stand.
     }
     return this.#reading
+  }
+
+  /**
+   * One reading per scrape, so that its numbers fit together: a registry collects all metrics in one turn of
+   * the event loop.
+   */
+  #read(): Reading | undefined {
+    if (this.#fresh) return this.#reading
+    this.#fresh = true
+    queueMicrotask(() => {
+      this.#fresh = false
+    })
+    return this.ask()
   }
 }

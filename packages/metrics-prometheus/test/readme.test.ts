@@ -3,23 +3,10 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { EVENT_METRICS, READ_METRICS } from '../src/catalogue.ts'
 
 const run = promisify(execFile)
 const home = new URL('../', import.meta.url)
 const readme = await readFile(new URL('README.md', home), 'utf8')
-
-test('the table of metrics is the catalogue', () => {
-  const rows = [...READ_METRICS, ...EVENT_METRICS].map(({ name, type, labels, help }) => {
-    const quoted = labels.map(label => `\`${label}\``).join(', ')
-    return `| \`cache_${name}\` | ${type} | ${quoted} | ${help} |`
-  })
-  const table = readme
-    .replace(/ +/g, ' ')
-    .split('\n')
-    .filter(line => line.startsWith('| `cache_'))
-  expect(table).toEqual(rows)
-})
 
 test('the quick start runs as written', async () => {
   const [, program = ''] = /```ts\n(.*?)```/s.exec(readme) ?? []

@@ -1,5 +1,4 @@
 import { failed, type Invalidation, toCacheError, type WriteOutcome } from '@cache/core'
-import { openMessage } from './bus/message.ts'
 import { CLEAR } from './scripts/order-scripts.ts'
 import type { Sweeper } from './sweeper.ts'
 import type { TagsOptions } from './tags.ts'
@@ -9,7 +8,7 @@ import type { TagsOptions } from './tags.ts'
  * takes in Redis is given back behind that, by the sweeper.
  */
 export async function clear(
-  { pool, keys, order, channel, source, writeMs }: TagsOptions,
+  { pool, keys, order, channel, sender, writeMs }: TagsOptions,
   sweeper: Sweeper,
   scope: string,
 ): Promise<WriteOutcome> {
@@ -19,7 +18,7 @@ export async function clear(
       CLEAR.run(
         client,
         [keys.last, keys.clears],
-        [order.latest, scope, channel, openMessage(source, invalidation)],
+        [order.latest, scope, channel, sender.openMessage(invalidation)],
       ),
     )
     return await order.change(answer, version => {

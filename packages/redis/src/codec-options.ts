@@ -88,7 +88,9 @@ const DICTIONARY_THRESHOLD = 64
 const THRESHOLD = 1_024
 
 /** @throws CacheError `INVALID_OPTION` */
-export function resolveValueOptions(options: ValueOptions): Required<PayloadCodecOptions> {
+export function resolveValueOptions(
+  options: ValueOptions,
+): Required<Omit<PayloadCodecOptions, 'timesDecoding'>> {
   const { serializer = json, reads = [], compression = {}, limits = {} } = options
   const { dictionary, threshold = dictionary === undefined ? THRESHOLD : DICTIONARY_THRESHOLD } = compression
   assertSerializer(serializer, 'serializer')

@@ -1,4 +1,5 @@
 import { CacheError } from '@cache/core'
+import { CodecCounts } from './codec-counts.ts'
 import type { Compressor } from './compressors/compressor.ts'
 import { UnknownDictionary } from './compressors/dictionary.ts'
 import { COMPRESSORS } from './compressors/zlib.ts'
@@ -20,6 +21,8 @@ export interface PayloadCodecOptions {
   /** Payloads of more bytes than this are compressed. */
   readonly threshold: number
   readonly maxValueBytes: number
+  /** Whether what is read is counted and timed: not in front of a near hit. @default false */
+  readonly timesDecoding?: boolean
 }
 
 /** A value in bytes, and what must be known to read them. */
@@ -52,12 +55,14 @@ export const SMALL_BYTES: number = 4 * 1_024
 
 /** Values to bytes and back: serializer and compressor put together, whatever is written around them. */
 export class PayloadCodec {
+  readonly counts: CodecCounts
   readonly #options: PayloadCodecOptions
   readonly #serializers: ReadonlyMap<number, Serializer>
   readonly #compressors: ReadonlyMap<number, Compressor>
 
   constructor(options: PayloadCodecOptions) {
     this.#options = options
+    this.counts = new CodecCounts(options.serializer.name)
     const { serializer, reads = [], compressor, smallCompressor, decompressors = [] } = options
     // All of them read, one of each writes: a change of options does not lose what is stored.
     this.#serializers = byId([json, ...reads, serializer])
@@ -71,7 +76,9 @@ export class PayloadCodec {
    */
   serialize(value: unknown, aside = 0): Uint8Array {
     const { serializer, maxValueBytes } = this.#options
+    const startedAt = performance.now()
     const raw = ofBytes(`the serializer ${serializer.name}`, () => serializer.encode(value))
+    this.counts.encodedSince(startedAt)
     const bytes = raw.length + aside
     if (bytes <= maxValueBytes) return raw
     throw new CacheError(
@@ -90,7 +97,11 @@ export class PayloadCodec {
   pack(raw: Uint8Array): Payload {
     const { compressor, smallCompressor = compressor, threshold } = this.#options
     const chosen = raw.length <= SMALL_BYTES ? smallCompressor : compressor
-    if (!chosen || raw.length <= threshold) return this.#plain(raw)
+    if (!chosen) return this.#plain(raw)
+    if (raw.length <= threshold) {
+      this.counts.small++
+      return this.#plain(raw)
+    }
     const packed = ofBytes(nameOf(chosen), () => chosen.compress(raw))
     return this.#worthwhile(raw, packed, chosen)
   }
@@ -129,14 +140,14 @@ export class PayloadCodec {
   unpack(packed: Payload): unknown {
     const serializer = this.#serializerOf(packed)
     const compressor = this.#compressorOf(packed)
-    if (!compressor) return deserialize(serializer, packed, packed.payload)
+    if (!compressor) return this.#deserialize(serializer, packed, packed.payload)
     let raw: unknown
     try {
       raw = compressor.decompress(packed.payload, maxBytesOf(packed))
     } catch (thrown) {
       throw unreadable(thrown)
     }
-    return deserialize(serializer, packed, raw)
+    return this.#deserialize(serializer, packed, raw)
   }
 
   /**
@@ -154,16 +165,29 @@ export class PayloadCodec {
     } catch (thrown) {
       throw unreadable(thrown)
     }
-    return deserialize(serializer, packed, raw)
+    return this.#deserialize(serializer, packed, raw)
+  }
+
+  #deserialize(serializer: Serializer, packed: Payload, raw: unknown): unknown {
+    if (!this.#options.timesDecoding) return deserialize(serializer, packed, raw)
+    const startedAt = performance.now()
+    const value = deserialize(serializer, packed, raw)
+    this.counts.decodedSince(startedAt)
+    return value
   }
 
   #plain(raw: Uint8Array): Payload {
     return { serializer: this.#options.serializer.id, compressor: 0, rawLength: raw.length, payload: raw }
   }
 
-  #worthwhile(raw: Uint8Array, packed: Uint8Array, { id }: Compressor): Payload {
+  #worthwhile(raw: Uint8Array, packed: Uint8Array, { id, name }: Compressor): Payload {
     const plain = this.#plain(raw)
-    return packed.length > raw.length * WORTHWHILE ? plain : { ...plain, compressor: id, payload: packed }
+    if (packed.length > raw.length * WORTHWHILE) {
+      this.counts.incompressible++
+      return plain
+    }
+    this.counts.compressed(name, raw.length, packed.length)
+    return { ...plain, compressor: id, payload: packed }
   }
 
   #serializerOf({ serializer: id }: Payload): Serializer {

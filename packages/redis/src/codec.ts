@@ -18,6 +18,7 @@ const FIXED_LENGTH = 8
 export function createCodec(options: ValueOptions = {}): Codec {
   const payloads = new PayloadCodec(resolveValueOptions(options))
   return {
+    stats: () => payloads.counts.snapshot(),
     encode(value) {
       const { serializer, compressor, rawLength, payload } = payloads.pack(payloads.serialize(value))
       const bytes = Buffer.allocUnsafeSlow(FIXED_LENGTH + payload.length)

@@ -53,6 +53,16 @@ export class Connection {
     return this.#line.unanswered + this.#line.gate.waiting
   }
 
+  /** Commands that wait until the connection is made. */
+  get waiting(): number {
+    return this.#line.gate.waiting
+  }
+
+  /** How long commands waited for that, in milliseconds. */
+  get waitedMs(): number {
+    return this.#line.gate.waitedMs
+  }
+
   /**
    * Sends a command, or refuses it at once when the connection is down.
    *

@@ -1,4 +1,4 @@
-import { type Awaitable, type Entry, isPending } from '@cache/core'
+import { type Awaitable, type CodecStats, type Entry, isPending } from '@cache/core'
 import { type Payload, PayloadCodec, type PayloadCodecOptions } from './codec-payload.ts'
 import { corrupt, type Opened, openEnvelope, packEnvelope } from './envelope.ts'
 import { json, parseJson } from './serializers/json.ts'
@@ -13,8 +13,12 @@ export class EntryCodec {
   readonly #maxBytes: number
 
   constructor(options: EntryCodecOptions) {
-    this.#payloads = new PayloadCodec(options)
+    this.#payloads = new PayloadCodec({ ...options, timesDecoding: true })
     this.#maxBytes = options.maxValueBytes
+  }
+
+  stats(): CodecStats {
+    return this.#payloads.counts.snapshot()
   }
 
   /** @throws CacheError `SERIALIZATION` for what the serializer cannot hold, `INVALID_VALUE` for what is too large */
@@ -54,7 +58,10 @@ export class EntryCodec {
   #valueOf({ serializer, compressor, rawLength, payloadStart }: Opened, bytes: Buffer): Awaitable<unknown> {
     // Nearly every small value is plain JSON: a view of it would cost as much as all other checks together.
     if (compressor === 0 && serializer === json.id && rawLength === bytes.length - payloadStart) {
-      return parse(bytes.toString('utf8', payloadStart), 'it cannot be decoded')
+      const startedAt = performance.now()
+      const value = parse(bytes.toString('utf8', payloadStart), 'it cannot be decoded')
+      this.#payloads.counts.decodedSince(startedAt)
+      return value
     }
     const packed = { serializer, compressor, rawLength, payload: bytes.subarray(payloadStart) }
     return this.#payloads.unpacksAsync(packed)

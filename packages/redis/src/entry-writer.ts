@@ -14,7 +14,7 @@ import {
   toCacheError,
   type WriteOutcome,
 } from '@cache/core'
-import { encodeKey, openingOf } from './bus/message.ts'
+import type { Sender } from './bus/sender.ts'
 import type { EntryCodec } from './entry-codec.ts'
 import { writeStamp } from './envelope.ts'
 import type { Keyspace } from './keyspace.ts'
@@ -39,8 +39,7 @@ export interface EntryWriterOptions {
   readonly order: ServerOrder
   readonly tags: Tags
   readonly channel: string
-  /** The `source` of what is announced. */
-  readonly source: string
+  readonly sender: Sender
   readonly writeMs: number
   readonly clock: Clock
 }
@@ -52,12 +51,9 @@ const MAX_TTL_MS = 36_500 * 86_400_000
 export class EntryWriter {
   readonly #options: EntryWriterOptions
   readonly #turns = new Turns()
-  /** What announcements of ours begin with. */
-  readonly #opening: string
 
   constructor(options: EntryWriterOptions) {
     this.#options = options
-    this.#opening = openingOf(options.source)
   }
 
   /** @throws CacheError `SERIALIZATION` or `INVALID_VALUE` if a single value is, at once, before any is written */
@@ -252,9 +248,9 @@ export class EntryWriter {
     ttlMs: number,
     deadlineMs: number,
   ): Promise<unknown> {
-    const { pool, largeKeys, keys, channel } = this.#options
+    const { pool, largeKeys, keys, channel, sender } = this.#options
     largeKeys.note(key, bytes.length)
-    const message = encodeKey(this.#opening, key)
+    const message = sender.keyMessage(key)
     const route = pool.routeOf(key, bytes.length)
     return pool.write('set', route, [key], deadlineMs + allowance(bytes.length), client =>
       script.run(client, [keys.keyOf(key)], [condition, bytes, ttlMs, channel, message]),

@@ -19,6 +19,8 @@ export interface Gate {
   /** Whether a caller would be let in, now or in a moment. */
   readonly open: boolean
   readonly waiting: number
+  /** How long callers waited in all, in milliseconds. */
+  readonly waitedMs: number
   enter(caller: Caller): void
   /** A caller that waited until its deadline gives up. */
   leave(caller: Caller): void
@@ -38,8 +40,9 @@ export interface GateEvents {
 export class OwnGate implements Gate {
   readonly #client: RedisLike
   readonly #events: GateEvents
-  /** In order of arrival: a later write of a key must not overtake an earlier one. */
-  readonly #callers = new Set<Caller>()
+  /** Since when, by `performance.now()`, in order of arrival: a later write of a key must not overtake an earlier one. */
+  readonly #callers = new Map<Caller, number>()
+  #waitedMs = 0
   #starting = true
   #fault: CacheError | undefined
   #identity: Identity | undefined
@@ -68,13 +71,18 @@ export class OwnGate implements Gate {
     return this.#callers.size
   }
 
+  get waitedMs(): number {
+    return this.#waitedMs
+  }
+
   enter(caller: Caller): void {
     if (this.ready) caller.start()
-    else if (this.#starting) this.#callers.add(caller)
+    else if (this.#starting) this.#callers.set(caller, performance.now())
     else caller.fail(this.#unavailable())
   }
 
   leave(caller: Caller): void {
+    this.#noteWait(this.#callers.get(caller))
     this.#callers.delete(caller)
     // Who waited in vain is the last to wait: from now on callers fail at once until we are connected.
     this.#starting = false
@@ -129,9 +137,14 @@ export class OwnGate implements Gate {
   }
 
   #takeCallers(): Caller[] {
-    const callers = [...this.#callers]
+    const callers = [...this.#callers.keys()]
+    for (const since of this.#callers.values()) this.#noteWait(since)
     this.#callers.clear()
     return callers
+  }
+
+  #noteWait(since: number | undefined): void {
+    if (since !== undefined) this.#waitedMs += performance.now() - since
   }
 
   #unavailable(): CacheError {
@@ -146,6 +159,7 @@ const LOST: readonly string[] = ['close', 'reconnecting', 'disconnecting', 'end'
 export class BorrowedGate implements Gate {
   readonly #client: RedisLike
   readonly waiting = 0
+  readonly waitedMs = 0
 
   constructor(client: RedisLike, { onServer }: Pick<GateEvents, 'onServer'>) {
     this.#client = client

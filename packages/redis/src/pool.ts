@@ -1,6 +1,7 @@
 import {
   CacheError,
   type Clock,
+  Outage,
   type StoreHealth,
   type StoreOperation,
   type TelemetryEvent,
@@ -28,6 +29,8 @@ export interface PoolOptions {
   readonly onServer?: GateEvents['onServer']
 }
 
+const BATCHES: ReadonlySet<StoreOperation> = new Set(['getMany', 'setMany', 'deleteMany'])
+
 /**
  * Connections to one server, and the choice among them: by lane, and within a lane the one that owes the fewest answers.
  *
@@ -46,12 +49,14 @@ export class Pool {
   readonly #name: string
   readonly #emit: Emit
   readonly #idle = new Set<() => void>()
+  readonly #outage: Outage
   #running = 0
   #reported: string | undefined
   #closed = false
 
   constructor({ client, connect, size, name, clock, emit, onServer }: PoolOptions) {
     this.#name = name
+    this.#outage = new Outage(clock)
     this.#emit = emit
     this.#owned = client ? [] : Array.from({ length: size }, connect)
     const events: GateEvents = { onFault: fault => this.#report(fault), ...(onServer && { onServer }) }
@@ -95,15 +100,16 @@ export class Pool {
     const connection = route instanceof Connection ? route : this.#lanes.soonest(route)
     if (this.cluster) {
       const turn = this.#turns.take(keys, ms, command)
-      return this.run(operation, connection, ms, turn.command, turn.settled)
+      return this.run(operation, connection, ms, turn.command, { keys: keys.length, settled: turn.settled })
     }
-    return this.run(operation, connection, ms, command, this.#order.begin(keys, connection))
+    const settled = this.#order.begin(keys, connection)
+    return this.run(operation, connection, ms, command, { keys: keys.length, settled })
   }
 
   /**
    * Runs a command on a connection and tells of it.
    *
-   * @param settled as a {@link Watcher} hears of it
+   * @param about of a batch, how many keys it is about; and what is told as to a {@link Watcher}
    * @returns as {@link Connection.run}
    * @throws CacheError `CLOSED`, at once
    */
@@ -112,13 +118,13 @@ export class Pool {
     connection: Connection,
     ms: number,
     command: Command<T>,
-    settled?: Watcher['settled'],
+    { keys, settled }: { readonly keys?: number; readonly settled?: Watcher['settled'] } = {},
   ): Promise<T> {
     this.assertOpen()
     this.#running++
     const started = performance.now()
     return connection.run(command, ms, {
-      ended: error => this.#ended(operation, started, error),
+      ended: error => this.#ended(operation, keys, started, error),
       settled,
     })
   }
@@ -131,10 +137,18 @@ export class Pool {
       inFlight += connection.pending
     }
     const starting = !this.#closed && ready === 0 && this.#owned.length > 0 && this.forRead().open
+    this.#outage.note(!this.#closed && ready === 0 && !starting)
     return {
       available: !this.#closed && ready > 0,
       ...(starting && { starting }),
-      pool: { size: this.size, ready, inFlight },
+      outageMs: this.#outage.ms,
+      pool: {
+        size: this.size,
+        ready,
+        inFlight,
+        waiting: this.#sum('waiting'),
+        waitedMs: this.#sum('waitedMs'),
+      },
     }
   }
 
@@ -146,9 +160,13 @@ export class Pool {
   async close(): Promise<void> {
     this.#closed = true
     if (this.#running > 0) await new Promise<void>(resolve => this.#idle.add(resolve))
-    const unanswered = this.#connections.reduce((sum, { pending }) => sum + pending, 0)
+    const unanswered = this.#sum('pending')
     if (unanswered > 0) this.#tellAbandoned(unanswered)
     for (const client of this.#owned) client.disconnect()
+  }
+
+  #sum(field: 'pending' | 'waiting' | 'waitedMs'): number {
+    return this.#connections.reduce((sum, connection) => sum + connection[field], 0)
   }
 
   #tellAbandoned(unanswered: number): void {
@@ -157,17 +175,25 @@ export class Pool {
     this.#emit({ type: 'error', store: this.#name, operation: 'close', error })
   }
 
-  #ended(operation: StoreOperation, started: number, error: CacheError | undefined): void {
+  #ended(
+    operation: StoreOperation,
+    keys: number | undefined,
+    started: number,
+    error: CacheError | undefined,
+  ): void {
     const durationMs = performance.now() - started
     const outcome = !error ? 'ok' : error.code === 'TIMEOUT' ? 'timeout' : 'error'
-    this.#emit({ type: 'remote', store: this.#name, operation, outcome, durationMs })
+    const event = { type: 'remote', store: this.#name, operation, outcome, durationMs } as const
+    this.#emit(keys !== undefined && BATCHES.has(operation) ? { ...event, keys } : event)
     this.#running--
     if (this.#running === 0) for (const resolve of this.#idle) resolve()
   }
 
   /** Once an outage, not once a connection and attempt. */
   #report(fault: CacheError | undefined): void {
-    if (this.#closed || fault?.message === this.#reported) return
+    if (this.#closed) return
+    this.health() // Which notes whether it is away now.
+    if (fault?.message === this.#reported) return
     this.#reported = fault?.message
     if (fault) this.#emit({ type: 'error', store: this.#name, operation: 'connect', error: fault })
   }

@@ -109,6 +109,7 @@ export class Reader {
       ms,
       (client): Promise<Fetched[]> =>
         isCluster(client) ? fetchTogether(client, redisKeys) : getManyBytes(client, redisKeys),
+      { keys: chunk.length },
     )
     const values = pool.cluster ? withoutErrors(chunk, fetched, failures) : (fetched as (Buffer | null)[])
     if (catchUp) await catchUp

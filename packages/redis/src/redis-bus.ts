@@ -3,6 +3,7 @@ import type { Gap, Invalidation, InvalidationBus, InvalidationMessage, WriteOutc
 import { announce } from './bus/announce.ts'
 import { channelOf } from './bus/message.ts'
 import { type BusMode, PubSub } from './bus/pub-sub.ts'
+import { Sender } from './bus/sender.ts'
 import { Keyspace } from './keyspace.ts'
 import { type RedisOptions, resolveBusMode, resolveEndpoint } from './options.ts'
 import { Pool } from './pool.ts'
@@ -31,6 +32,7 @@ export class RedisBus implements InvalidationBus, AsyncDisposable {
     const pool = new Pool({ ...endpoint, size: 1, name: 'redis-bus', emit: () => {} })
     const channel = channelOf(prefix)
     const id = randomUUID()
+    const sender = new Sender(id, clock)
     this.#pool = pool
     this.#pubSub = new PubSub({
       id,
@@ -42,7 +44,7 @@ export class RedisBus implements InvalidationBus, AsyncDisposable {
       clock,
       publish: async invalidation => {
         pool.assertOpen()
-        return announce({ pool, operation: 'publish', channel, source: id, timeoutMs: writeMs }, invalidation)
+        return announce({ pool, operation: 'publish', channel, sender, timeoutMs: writeMs }, invalidation)
       },
     })
   }

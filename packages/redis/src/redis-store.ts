@@ -16,10 +16,12 @@ import {
   type Invalidation,
   type InvalidationBus,
   inspectable,
+  isVacant,
   type Lease,
   type LeaseRead,
   type Leasing,
   type Marking,
+  type Measurable,
   type Observed,
   type Observer,
   ObserverSet,
@@ -31,6 +33,7 @@ import {
   type StoreOperation,
   SUPERSEDED,
   type Tagging,
+  type TierStats,
   type Touching,
   toCacheError,
   type WriteOutcome,
@@ -38,6 +41,7 @@ import {
 import { announce } from './bus/announce.ts'
 import { channelOf, type VersionedMessage } from './bus/message.ts'
 import { PubSub } from './bus/pub-sub.ts'
+import { Sender } from './bus/sender.ts'
 import { clear } from './clear.ts'
 import { watchMasters } from './cluster-masters.ts'
 import type { Command } from './connection.ts'
@@ -80,6 +84,7 @@ export class RedisStore
     Observed,
     Coherent,
     Guaranteeing,
+    Measurable,
     Marking,
     Replacing
 {
@@ -100,6 +105,10 @@ export class RedisStore
   readonly #marks: Marks
   /** What goes along with an invalidation of tags or of a scope. */
   readonly #invalidations: TagsOptions
+  readonly #sender: Sender
+  readonly #pubSub: PubSub
+  #hits = 0
+  #misses = 0
   #closed = false
 
   static {
@@ -125,8 +134,7 @@ export class RedisStore
       onServer: (runId, client) => this.#marks.met(runId, client),
     })
     const channel = channelOf(prefix)
-    /** Of what this store announces; also the id of its bus. */
-    const source = randomUUID()
+    const sender = new Sender(randomUUID(), clock)
     const largeKeys = new LargeKeys()
     const codec = new EntryCodec(this.#options)
     const order = new ServerOrder({
@@ -135,7 +143,7 @@ export class RedisStore
       readMs,
       clock,
     })
-    const common = { pool, keys, order, largeKeys, codec, channel, source, readMs, writeMs, clock, batchSize }
+    const common = { pool, keys, order, largeKeys, codec, channel, sender, readMs, writeMs, clock, batchSize }
     this.#pool = pool
     this.#keys = keys
     this.#marks = new Marks(common)
@@ -152,32 +160,40 @@ export class RedisStore
       run: command => pool.run('clear', pool.forRead(), writeMs, command),
       onError: error => tell('clear', error),
     })
-    this.bus = new PubSub({
+    this.#sender = sender
+    this.#pubSub = new PubSub({
       ...common,
       ...this.#options,
-      id: source,
+      id: sender.id,
       mode: this.#options.busMode,
       publish: invalidation => this.#announce(invalidation),
+      onLag: lagMs => emit({ type: 'invalidation', store: this.name, lagMs }),
     })
+    this.bus = this.#pubSub
     this.#follow(order)
   }
 
   async get(key: string, call?: StoreCall): Promise<Entry | undefined> {
     this.#assertOpen()
-    return this.#reader.read(key, call?.deadlineMs)
+    const entry = await this.#reader.read(key, call?.deadlineMs)
+    this.#count(entry === undefined ? 0 : 1, 1)
+    return entry
   }
 
   /** A chunk of `batchSize` keys that fails is reported in `failures`; the others are found all the same. */
   async getMany(keys: readonly string[], call?: StoreCall): Promise<BatchRead> {
     this.#assertOpen()
-    return this.#reader.readMany(keys, call?.deadlineMs)
+    const read = await this.#reader.readMany(keys, call?.deadlineMs)
+    this.#count(read.found.size, keys.length - (read.failures?.size ?? 0))
+    return read
   }
 
   /** One round trip whether there is a value or not; two for a stale one, whose lease lies in it. What is there for a while is a placeholder; `delete` takes it away. */
-  getOrLease(key: string, leaseMs: number, freshAt?: number, call?: StoreCall): Promise<LeaseRead> {
-    return this.#closed
-      ? Promise.reject(this.#closedError())
-      : this.#leases.read(key, leaseMs, freshAt, call?.deadlineMs)
+  async getOrLease(key: string, leaseMs: number, freshAt?: number, call?: StoreCall): Promise<LeaseRead> {
+    this.#assertOpen()
+    const read = await this.#leases.read(key, leaseMs, freshAt, call?.deadlineMs)
+    this.#count(read === undefined || isVacant(read) ? 0 : 1, 1)
+    return read
   }
 
   /** One round trip. Without a lease nothing is stored: another process may have written meanwhile. */
@@ -317,6 +333,12 @@ export class RedisStore
     return { ...rest, available: false }
   }
 
+  measure(): readonly TierStats[] {
+    const messages = { sent: this.#sender.sent, received: this.#pubSub.received }
+    const codec = this.#codec.stats()
+    return [{ tier: this.name, hits: this.#hits, misses: this.#misses, codec, messages }]
+  }
+
   observe(observer: Observer): () => void {
     return this.#observers.add(guarded(observer))
   }
@@ -335,6 +357,11 @@ export class RedisStore
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #count(hits: number, reads: number): void {
+    this.#hits += hits
+    this.#misses += reads - hits
   }
 
   #assertOpen(): void {
@@ -362,7 +389,7 @@ export class RedisStore
   }
 
   #announce(invalidation: Invalidation): Promise<WriteOutcome> {
-    const { pool, channel, source, writeMs } = this.#invalidations
-    return announce({ pool, operation: 'publish', channel, source, timeoutMs: writeMs }, invalidation)
+    const { pool, channel, sender, writeMs } = this.#invalidations
+    return announce({ pool, operation: 'publish', channel, sender, timeoutMs: writeMs }, invalidation)
   }
 }

@@ -1,5 +1,5 @@
 import { APPLIED, type Clock, failed, type Invalidation, toCacheError, type WriteOutcome } from '@cache/core'
-import { openMessage } from './bus/message.ts'
+import type { Sender } from './bus/sender.ts'
 import type { Keyspace } from './keyspace.ts'
 import type { Pool } from './pool.ts'
 import { INVALIDATE_TAGS, MARK_TAGS } from './scripts/order-scripts.ts'
@@ -12,8 +12,7 @@ export interface TagsOptions {
   readonly keys: Keyspace
   readonly order: ServerOrder
   readonly channel: string
-  /** The `source` of what is announced. */
-  readonly source: string
+  readonly sender: Sender
   readonly writeMs: number
   readonly clock: Clock
 }
@@ -56,7 +55,7 @@ export class Tags {
   }
 
   async invalidate(tags: readonly string[]): Promise<WriteOutcome> {
-    const { pool, keys, order, channel, source, writeMs } = this.#options
+    const { pool, keys, order, channel, sender, writeMs } = this.#options
     if (tags.length === 0) return APPLIED
     const invalidation: Invalidation = { type: 'tags', tags }
     try {
@@ -64,7 +63,7 @@ export class Tags {
         INVALIDATE_TAGS.run(
           client,
           [keys.last, keys.clears, keys.recent, ...tags.map(tag => keys.tagKeyOf(tag))],
-          [order.latest, channel, openMessage(source, invalidation), ...tags],
+          [order.latest, channel, sender.openMessage(invalidation), ...tags],
         ),
       )
       return await order.change(answer, version => order.noteTags(tags, version))

@@ -1,6 +1,6 @@
 import { APPLIED, CacheError, type StoreOperation, type WriteOutcome } from '@cache/core'
 import { chunked, eachChunk } from './batch.ts'
-import { encodeMessage } from './bus/message.ts'
+import type { Sender } from './bus/sender.ts'
 import { classifyError } from './classify-error.ts'
 import { byMaster, isCluster, isRedirection, masterOf } from './cluster-shards.ts'
 import type { Connection } from './connection.ts'
@@ -22,8 +22,7 @@ export interface WriterOptions {
   readonly largeKeys: LargeKeys
   readonly keys: Keyspace
   readonly channel: string
-  /** The `source` of what is announced. */
-  readonly source: string
+  readonly sender: Sender
   readonly batchSize: number
   readonly timeoutMs: number
 }
@@ -104,7 +103,7 @@ export class Writer {
     failures: Failures,
     spentMs: number,
   ): Promise<void> {
-    const { pool, largeKeys, keys: keyspace, channel, source } = this.#options
+    const { pool, largeKeys, keys: keyspace, channel, sender } = this.#options
     const keys = writes.map(write => write.key)
     let bytes = 0
     for (const { key, stored } of writes) {
@@ -113,7 +112,7 @@ export class Writer {
       bytes += length
     }
     const ms = Math.max(1, this.#options.timeoutMs + allowance(bytes) - spentMs)
-    const announcing: Announcing = { channel, source }
+    const announcing: Announcing = { channel, sender }
     const errors = await pool.write(operation, route, keys, ms, async client =>
       classified(
         await (isCluster(client)
@@ -133,7 +132,7 @@ export class Writer {
 
 interface Announcing {
   readonly channel: string
-  readonly source: string
+  readonly sender: Sender
 }
 
 /** Writes, and announces behind it what was written. @returns what became of each write and, last, of the announcement */
@@ -141,9 +140,9 @@ function sendTogether(
   client: RedisLike,
   keyspace: Keyspace,
   writes: readonly Write[],
-  { channel, source }: Announcing,
+  { channel, sender }: Announcing,
 ): Promise<Errors> {
-  const message = encodeMessage(source, { type: 'keys', keys: writes.map(({ key }) => key) })
+  const message = sender.message({ type: 'keys', keys: writes.map(({ key }) => key) })
   if (takesBytes(client)) {
     const commands = writes.map(write => commandOf(keyspace, write))
     return exchangeAll(client, [...commands, [channel, ['publish', channel, message]]])
@@ -192,7 +191,7 @@ async function sendToCluster(
     return merged
   }
   const keys = written.map(({ key }) => key)
-  const message = encodeMessage(announcing.source, { type: 'keys', keys })
+  const message = announcing.sender.message({ type: 'keys', keys })
   const told = await errorsOf([cluster.publish(announcing.channel, message)])
   if (told || !errors) merged[writes.length] = told?.[0]
   return merged

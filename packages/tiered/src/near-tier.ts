@@ -32,6 +32,7 @@ export class NearTier {
   /** One could not be carried out. */
   #stale = false
   #hits = 0
+  #misses = 0
 
   constructor(
     { l1, l1Ttl, clock }: Pick<Settings, 'l1' | 'l1Ttl' | 'clock'>,
@@ -52,6 +53,10 @@ export class NearTier {
     return this.#hits
   }
 
+  get misses(): number {
+    return this.#misses
+  }
+
   /** Whether all that was invalidated is out. */
   get isClean(): boolean {
     return this.#drops === 0 && !this.#stale
@@ -65,6 +70,7 @@ export class NearTier {
   async getMany(keys: readonly string[]): Promise<ReadonlyMap<string, Entry>> {
     const { found } = await this.#many.getMany(keys)
     this.#hits += found.size
+    this.#misses += keys.length - found.size
     return found
   }
 
@@ -128,6 +134,7 @@ export class NearTier {
 
   #counted(entry: Entry | undefined): Entry | undefined {
     if (entry) this.#hits++
+    else this.#misses++
     return entry
   }
 

@@ -31,6 +31,7 @@ export class TierReads {
   readonly #watch: TierWatch
   readonly #clock: Clock
   #farHits = 0
+  #farMisses = 0
   #promotedEntries = 0
 
   constructor({ near, remote, promotions, watch, clock }: TierReadsOptions) {
@@ -43,6 +44,11 @@ export class TierReads {
 
   get farHits(): number {
     return this.#farHits
+  }
+
+  /** Reads that the remote answered, and had nothing. */
+  get farMisses(): number {
+    return this.#farMisses
   }
 
   /** How many entries of the remote were kept near. */
@@ -93,7 +99,10 @@ export class TierReads {
       this.#promotions.endRead(key, placeholder)
       this.#watch.note()
       const entry = answer.ok ? answer.value : undefined
-      if (!entry || isVacant(entry)) return entry
+      if (!entry || isVacant(entry)) {
+        if (answer.ok) this.#farMisses++
+        return entry
+      }
       this.#farHits++
       if (!this.#promotions.mayKeep(placeholder, entry) || !this.#watch.trusted) return entry
       this.#promotedEntries++
@@ -110,6 +119,7 @@ export class TierReads {
       this.#watch.note()
       if (!answer.ok) return this.#near.get(key)
       if (answer.value && !isVacant(answer.value)) this.#farHits++
+      else this.#farMisses++
       return answer.value
     })
   }
@@ -129,6 +139,7 @@ export class TierReads {
     }
     if (!answer.ok) return undefined
     this.#farHits += answer.value.size
+    this.#farMisses += keys.length - answer.value.size
     if (promoted.size > 0 && this.#watch.trusted) {
       this.#promotedEntries += promoted.size
       await this.#near.setMany(promoted)

@@ -1,4 +1,4 @@
-import type { Observer, TierState } from '@cache/core'
+import { type Clock, type Observer, Outage, type StoreHealth, type TierState } from '@cache/core'
 import type { Coherence } from './coherence.ts'
 import type { NearTier } from './near-tier.ts'
 import type { Remote } from './remote.ts'
@@ -9,15 +9,18 @@ export interface Tiers {
   readonly remote: Remote
   readonly coherence: Coherence
   readonly observer: Required<Pick<Observer, 'event'>>
+  readonly clock: Clock
 }
 
 /** Which tier may serve, and the changes of that. */
 export class TierWatch {
   readonly #tiers: Tiers
+  readonly #outage: Outage
   #state: TierState
 
   constructor(tiers: Tiers) {
     this.#tiers = tiers
+    this.#outage = new Outage(tiers.clock)
     this.#state = this.state
   }
 
@@ -32,11 +35,19 @@ export class TierWatch {
     return this.trusted ? 'coherent' : 'bypass'
   }
 
+  /** A remote that is being connected to for the first time is not away. */
+  health(starting: boolean | undefined): Pick<StoreHealth, 'outageMs' | 'state'> {
+    const { state } = this
+    this.#outage.note(state === 'fallback' && !starting)
+    return { outageMs: this.#outage.ms, state }
+  }
+
   /** Something happened that may have changed the state: tells if it did. */
   note(): void {
     const { state } = this
     if (state === this.#state) return
     this.#state = state
+    this.#outage.note(state === 'fallback')
     const { name, observer } = this.#tiers
     observer.event({ type: 'state', store: name, state })
   }

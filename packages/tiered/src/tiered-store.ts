@@ -103,6 +103,7 @@ export class TieredStore
       remote,
       coherence: this.#coherence,
       observer: this.#observers,
+      clock,
     })
     this.#reads = new TierReads({ near, remote, promotions, watch: this.#watch, clock })
     this.invalidateTags = remote.writes.byTag ? tags => this.#invalidateTags(tags) : undefined
@@ -233,13 +234,15 @@ export class TieredStore
   }
 
   measure(): readonly TierStats[] {
-    const near = { hits: this.#near.hits, promotions: this.#reads.promotedEntries }
-    const far = { hits: this.#reads.farHits, supersededFills: this.#supersededFills }
+    const { farHits, farMisses, promotedEntries } = this.#reads
+    const near = { hits: this.#near.hits, misses: this.#near.misses, promotions: promotedEntries }
+    const far = { hits: farHits, misses: farMisses, supersededFills: this.#supersededFills }
     return [...tiersOf(this.#settings.l1, near), ...tiersOf(this.#settings.l2, far)]
   }
 
   health(): StoreHealth {
-    return { ...this.#remote.health(), state: this.#watch.state }
+    const remote = this.#remote.health()
+    return { ...remote, ...this.#watch.health(remote.starting) }
   }
 
   observe(observer: Observer): () => void {

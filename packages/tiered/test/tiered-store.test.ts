@@ -374,9 +374,10 @@ describe('the breaker', () => {
     await store.getMany(['far', 'further'])
     leasing.filled = () => SUPERSEDED
     await store.fill('k', entry(1), { token: 'a' })
+    await store.get('nowhere')
     expect(store.measure()).toMatchObject([
-      { tier: 'memory', promotions: 2 },
-      { tier: 'steered', supersededFills: 1 },
+      { tier: 'memory', promotions: 2, hits: 1, misses: 3 },
+      { tier: 'steered', supersededFills: 1, hits: 2, misses: 1 },
     ])
     expect(store.health()).toMatchObject({ breaker: 'closed' })
     leasing.mode = 'hang'
@@ -406,10 +407,12 @@ describe('the breaker', () => {
     remote.entries.set('k', entry(1))
     remote.mode = 'hang'
     await readInVain(store, 5)
+    const { outageMs: before = Number.NaN } = store.health()
     await store.delete('gone')
     remote.mode = 'serve'
     remote.calls.length = 0
     clock.advance(1_300)
+    expect(store.health().outageMs).toBe(before + 1_300)
     await store.whenRecovered()
     expect(await store.get('k')).toMatchObject({ value: 1 })
     expect(store.health()).toMatchObject({ available: true, state: 'coherent', journal: 0 })

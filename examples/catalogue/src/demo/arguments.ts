@@ -66,6 +66,7 @@ Options:
 
 Environment:
   REDIS_URL     use this Redis, and never kill it; keys get a prefix of their own and are removed at the end
+  METRICS_PORT  where the metrics are, or the next free port after it (default: 8000)
   REDIS_SERVER  the redis-server to start (default: the one on the PATH; without one, memory only)
 
 Exit code: 0 if no request failed and no read was stale, 1 otherwise, 2 for options it does not understand.

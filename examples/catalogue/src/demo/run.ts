@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { PolicyName } from '@cache/memory'
 import { PrometheusMetrics, serveMetrics } from '@cache/metrics-prometheus'
 import { RedisStore } from '@cache/redis'
+import { readConfig } from '../config.ts'
 import { PRODUCTS } from '../origin.ts'
 import { startService } from '../service.ts'
 import type { Arguments } from './arguments.ts'
@@ -22,7 +23,6 @@ const CONNECTIONS = 8
 const WRITES = 0.01
 /** More than half a minute can play. */
 const ZIPF_LENGTH = 1_000_000
-const METRICS_PORT = 8_000
 
 export interface DemoOptions {
   readonly args: Arguments
@@ -37,6 +37,7 @@ export interface DemoOptions {
 /** Starts everything, plays the traffic, and cleans up whatever happens. Rejects when aborted. */
 export async function runDemo({ args, env, screen, signal, onSummary }: DemoOptions): Promise<void> {
   const { duration } = args
+  const { metricsPort } = readConfig({ METRICS_PORT: env.METRICS_PORT })
   const table = new Table(screen)
   const say = (text: string): void => table.say(text)
   const trace =
@@ -59,7 +60,7 @@ export async function runDemo({ args, env, screen, signal, onSummary }: DemoOpti
   })
   resources.defer(() => service.close())
   const metrics = await serveMetrics({
-    port: METRICS_PORT,
+    port: metricsPort,
     host: '127.0.0.1',
     register,
     onPortTaken: 'next',
@@ -67,7 +68,7 @@ export async function runDemo({ args, env, screen, signal, onSummary }: DemoOpti
   resources.defer(() => metrics.close())
 
   say(`service  ${service.url}/products/1`)
-  say(`metrics  ${metrics.url}${metrics.port === METRICS_PORT ? '' : ` (${METRICS_PORT} is taken)`}`)
+  say(`metrics  ${metrics.url}${metrics.port === metricsPort ? '' : ` (${metricsPort} is taken)`}`)
   say(`traffic  ${trace.name}`)
 
   const meter = new Meter(service, duration)

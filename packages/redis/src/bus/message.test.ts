@@ -11,6 +11,7 @@ describe('a message', () => {
     { type: 'clear', scope: 'users:' } as const,
   ])('comes back as it was sent', invalidation => {
     expect(decode(encodeMessage('me', invalidation))).toEqual({ ...invalidation, source: 'me' })
+    expect(decode(encodeMessage('me', invalidation, 7))).toEqual({ ...invalidation, source: 'me', at: 7 })
   })
 
   test.each([
@@ -50,7 +51,7 @@ describe('a message of our own', () => {
   })
 
   test.each(['a', 'ü\n"', '\u2028'])('about one key is the same, made from its beginning: %j', key => {
-    expect(encodeKey(openingOf('me'), key)).toBe(encodeMessage('me', { type: 'keys', keys: [key] }))
+    expect(encodeKey(openingOf('me'), key, 7)).toBe(encodeMessage('me', { type: 'keys', keys: [key] }, 7))
   })
 
   test('is not what another one, or of another type, begins with', () => {

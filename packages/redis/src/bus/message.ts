@@ -2,7 +2,11 @@ import type { Invalidation, InvalidationMessage } from '@cache/core'
 import { isVersion } from '../version.ts'
 
 /** A message as it arrives: what outdates tags or a scope has its version, see `ServerOrder`. */
-export type VersionedMessage = InvalidationMessage & { readonly version?: number }
+export type VersionedMessage = InvalidationMessage & {
+  readonly version?: number
+  /** When it was sent, by the sender's clock: epoch milliseconds. */
+  readonly at?: number
+}
 
 const VERSION = 1
 
@@ -11,8 +15,9 @@ export function channelOf(prefix: string): string {
   return `${prefix}invalidate`
 }
 
-export function encodeMessage(source: string, invalidation: Invalidation): string {
-  return JSON.stringify({ v: VERSION, source, ...invalidation })
+/** @param at when it is sent, in epoch milliseconds; behind the rest, see {@link openingOf} */
+export function encodeMessage(source: string, invalidation: Invalidation, at?: number): string {
+  return JSON.stringify({ v: VERSION, source, ...invalidation, at })
 }
 
 /** What a message of a source, about keys, begins with; a JSON of ours has no spaces, and its properties in this order. */
@@ -21,9 +26,9 @@ export function openingOf(source: string): string {
   return whole.slice(0, whole.indexOf('['))
 }
 
-/** A message about one key: the most frequent by far. @param opening as {@link openingOf} gives it */
-export function encodeKey(opening: string, key: string): string {
-  return `${opening}[${JSON.stringify(key)}]}`
+/** A message about one key: the most frequent by far. @param opening as {@link openingOf} gives it  @param at as of {@link encodeMessage} */
+export function encodeKey(opening: string, key: string, at: number): string {
+  return `${opening}[${JSON.stringify(key)}],"at":${at}}`
 }
 
 /**
@@ -42,20 +47,16 @@ export function echoed(source: string, bytes: Buffer): VersionedMessage {
   }
 }
 
-/** For a script that appends the version and the closing brace. */
-export function openMessage(source: string, invalidation: Invalidation): string {
-  return encodeMessage(source, invalidation).slice(0, -1)
-}
-
 /** @returns `undefined` for what is not a message of ours, or of a version not known here */
 export function decodeMessage(bytes: Buffer): VersionedMessage | undefined {
   const message = parse(bytes)
   if (message?.v !== VERSION) return undefined
-  const { source, type, keys, tags, scope, version } = message
-  if (!isString(source)) return undefined
-  if (type === 'keys') return areStrings(keys) ? { type, keys, source } : undefined
+  const { source: id, type, keys, tags, scope, version, at } = message
+  if (!isString(id)) return undefined
+  const source = { source: id, ...(Number.isFinite(at) && { at: at as number }) }
+  if (type === 'keys') return areStrings(keys) ? { type, keys, ...source } : undefined
   if (version !== undefined && !isVersion(version)) return undefined
-  const versioned = { source, ...(version !== undefined && { version }) }
+  const versioned = { ...source, ...(version !== undefined && { version }) }
   if (type === 'tags') return areStrings(tags) ? { type, tags, ...versioned } : undefined
   if (type !== 'clear') return undefined
   if (scope === undefined) return { type, ...versioned }

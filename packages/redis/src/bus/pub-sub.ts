@@ -30,6 +30,8 @@ export interface PubSubOptions {
   /** Makes the connection to listen on, at the first `subscribe` or `onGap`. */
   readonly listening: Listening
   readonly publish: (invalidation: Invalidation) => Promise<WriteOutcome>
+  /** Hears how many milliseconds a message of another process was on its way, by the clocks of both. */
+  readonly onLag?: (ms: number) => void
   readonly heartbeatMs: number
   readonly clock: Clock
 }
@@ -59,6 +61,8 @@ export class PubSub implements InvalidationBus {
   /** Whether a PING or SUBSCRIBE was sent and not answered. */
   #awaiting = false
   #closed = false
+  /** Messages of others that arrived. */
+  received = 0
 
   constructor(options: PubSubOptions) {
     this.id = options.id
@@ -152,8 +156,17 @@ export class PubSub implements InvalidationBus {
     if (!this.#connected) return
     const own = bytes.subarray(0, this.#opening.length).equals(this.#opening)
     const message = own ? echoed(this.id, bytes) : decodeMessage(bytes)
-    if (message) this.#tell(message)
-    else this.#tellGap({ connected: true, reason: 'a message could not be understood' })
+    if (message) {
+      this.#noteArrival(message)
+      this.#tell(message)
+    } else this.#tellGap({ connected: true, reason: 'a message could not be understood' })
+  }
+
+  #noteArrival({ source, at }: VersionedMessage): void {
+    if (source === this.id) return
+    this.received++
+    const { clock, onLag } = this.#options
+    if (at !== undefined) onLag?.(Math.max(0, clock.now() - at))
   }
 
   #receiveTracked(payload: unknown): void {

@@ -1,0 +1,9 @@
+import { INCIDENTS } from './incidents.ts'
+import type { EventMetric, ReadMetric } from './metric.ts'
+import { REMOTE } from './remote.ts'
+import { TIERS } from './tiers.ts'
+import { TRAFFIC, TRAFFIC_EVENTS } from './traffic.ts'
+
+/** Every metric, declared once: exposition, table of the README, dashboard and alerts follow from these two lists. */
+export const READ_METRICS: readonly ReadMetric[] = [...TRAFFIC, ...TIERS, ...REMOTE]
+export const EVENT_METRICS: readonly EventMetric[] = [...TRAFFIC_EVENTS, ...INCIDENTS]

@@ -1,0 +1,65 @@
+import type { CacheStats, StoreHealth, TelemetryEvent, TierStats } from '@cache/core'
+
+/** What a series is told apart by: names of caches and stores, and words of fixed lists. Never a key. */
+export type Labels = Readonly<Record<string, string>>
+
+/** Labels and value of one series; a value that nobody knows leaves the series out. */
+export type Sample = readonly [labels: Labels, value: number | undefined]
+
+/** What a cache tells about itself at one scrape. */
+export interface Reading {
+  readonly cache: string
+  readonly stats: CacheStats
+  readonly health: StoreHealth | undefined
+}
+
+interface Declaration {
+  /** Without the prefix. */
+  readonly name: string
+  readonly help: string
+  readonly labels: readonly LabelName[]
+}
+
+/** The name of a cache, and what has few values. */
+export type LabelName = 'cache' | 'tier' | 'cause' | 'operation' | 'outcome' | 'state' | 'codec'
+
+/** A metric whose numbers are kept by the caches and read at scrape. */
+export interface ReadMetric extends Declaration {
+  readonly type: 'counter' | 'gauge'
+  /** What several numbers for one series become: caches of one name, workers of one cluster. Default `sum`. */
+  readonly aggregator?: 'sum' | 'min' | 'max'
+  read(reading: Reading): readonly Sample[]
+}
+
+/** A metric fed by events, none of which is on the path of a near hit. */
+export interface EventMetric extends Declaration {
+  readonly type: 'counter' | 'histogram'
+  /** Upper bounds of a histogram. */
+  readonly buckets?: readonly number[]
+  /** @returns labels but for `cache`, and by how much the counter grows or what is observed */
+  sample(event: TelemetryEvent): Sample | undefined
+  /** Series of a new cache that are there from the start, so that their first growth is seen. Default: none. */
+  initial?(reading: Reading): readonly Labels[]
+}
+
+/** A series for each cache. */
+export function perCache(read: (reading: Reading) => number | undefined): ReadMetric['read'] {
+  return reading => [[{ cache: reading.cache }, read(reading)]]
+}
+
+/** A series for each tier. */
+export function perTier(read: (tier: TierStats) => number | undefined): ReadMetric['read'] {
+  return ({ cache, stats }) => stats.tiers.map(tier => [{ cache, tier: tier.tier }, read(tier)])
+}
+
+/** A series for each cache and name of a fixed list. */
+export function each<K extends string>(
+  label: LabelName,
+  read: (reading: Reading) => Readonly<Record<K, number | undefined>>,
+): ReadMetric['read'] {
+  return reading =>
+    Object.entries(read(reading)).map(([name, value]) => [
+      { cache: reading.cache, [label]: name },
+      value as number | undefined,
+    ])
+}
