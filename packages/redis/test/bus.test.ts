@@ -63,13 +63,12 @@ describe('a bus', () => {
     const [heardA, heardB] = [await listenTo(a), await listenTo(b)]
     expect(await a.publish({ type: 'keys', keys: ['x', '__proto__'] })).toEqual({ status: 'applied' })
     expect(await a.publish({ type: 'clear', scope: 'users:' })).toEqual({ status: 'applied' })
-    const expected = [
-      { type: 'keys', keys: ['x', '__proto__'], source: a.id },
-      { type: 'clear', scope: 'users:', source: a.id },
-    ]
+    const at = expect.any(Number)
+    const keys = { type: 'keys', keys: ['x', '__proto__'], source: a.id }
+    const clear = { type: 'clear', scope: 'users:', source: a.id, at }
     await eventually('arrived', () => heardA.messages.length === 2 && heardB.messages.length === 2)
-    expect(heardA.messages).toEqual(expected)
-    expect(heardB.messages).toEqual(expected)
+    expect(heardA.messages).toEqual([keys, clear]) // When it sent it, it knows.
+    expect(heardB.messages).toEqual([{ ...keys, at }, clear])
     expect(a.id).not.toBe(b.id)
   })
 
@@ -256,12 +255,13 @@ describe('the bus of a store', () => {
     await store.clear()
     await store.bus.publish({ type: 'keys', keys: ['d'] })
     await eventually('arrived', () => heard.messages.length === 9)
-    const keys = (key: string) => ({ type: 'keys', keys: [key], source: store.bus.id })
+    const at = expect.any(Number)
+    const keys = (key: string) => ({ type: 'keys', keys: [key], source: store.bus.id, at })
     const version = expect.any(Number)
     expect(heard.messages).toEqual([
       ...['a', 'b', 'a', 'b', 'c', 'c'].map(keys),
-      { type: 'clear', scope: 's:', source: store.bus.id, version },
-      { type: 'clear', source: store.bus.id, version },
+      { type: 'clear', scope: 's:', source: store.bus.id, version, at },
+      { type: 'clear', source: store.bus.id, version, at },
       keys('d'),
     ])
   })

@@ -157,7 +157,11 @@ describe("a client of the user's own", () => {
     expect(await store.set('k', entry(1))).toEqual({ status: 'applied' })
     expect((await store.get('k'))?.value).toBe(1)
     expect((await store.getMany(['k'])).found.size).toBe(1)
-    expect(store.health()).toEqual({ available: true, pool: { size: 1, ready: 1, inFlight: 0 } })
+    expect(store.health()).toEqual({
+      available: true,
+      outageMs: 0,
+      pool: { size: 1, ready: 1, inFlight: 0, waiting: 0, waitedMs: 0 },
+    })
     await store.close()
     expect(await client.ping()).toBe('PONG')
     expect(client.eventNames()).toEqual(listeners)

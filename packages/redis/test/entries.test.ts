@@ -173,6 +173,7 @@ describe('telemetry', () => {
         operation,
         outcome: 'ok',
         durationMs: expect.any(Number),
+        ...(operation.endsWith('Many') && { keys: 1 }),
       })),
     )
   })

@@ -54,7 +54,7 @@ describe('a lease', () => {
     const loaded = entry({ id: 1 })
     expect(await a.fill('k', loaded, lease)).toEqual({ status: 'applied' })
     expect(await b.get('k')).toEqual(loaded)
-    expect(heard).toEqual([{ type: 'keys', keys: ['k'], source: a.bus.id }])
+    expect(heard).toEqual([{ type: 'keys', keys: ['k'], source: a.bus.id, at: expect.any(Number) }])
   })
 
   test.each([

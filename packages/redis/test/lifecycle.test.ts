@@ -37,7 +37,8 @@ describe('the pool', () => {
     expect(await connectionsTo(own)).toBe(poolSize + 1)
     expect(store.health()).toEqual({
       available: true,
-      pool: { size: poolSize, ready: poolSize, inFlight: 0 },
+      outageMs: 0,
+      pool: { size: poolSize, ready: poolSize, inFlight: 0, waiting: 0, waitedMs: 0 },
     })
   })
 
