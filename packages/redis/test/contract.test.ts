@@ -34,6 +34,7 @@ for (const bus of ['pubsub', 'tracking'] as const satisfies BusMode[]) {
       'health',
       'leasing',
       'marking',
+      'measurable',
       'observed',
       'replacing',
       'tagging',

@@ -73,11 +73,8 @@ export const measurable: Group = capabilityGroup('measurable', [
       for (const tier of tiersOf(scene.store.measure())) {
         const { tier: name, ...numbers } = tier
         check(typeof name === 'string' && name !== '', 'a tier must have a name')
-        for (const [what, number] of Object.entries(numbers))
-          check(
-            Number.isFinite(number) && (number as number) >= 0,
-            `${what} of the tier ${name} is ${number}`,
-          )
+        for (const [what, number] of numbersIn(numbers))
+          check(number >= 0 && number < Number.POSITIVE_INFINITY, `${what} of the tier ${name} is ${number}`)
       }
     },
   },
@@ -166,4 +163,12 @@ export const marking: Group = capabilityGroup('marking', [
 function tiersOf(tiers: readonly TierStats[]): readonly TierStats[] {
   check(Array.isArray(tiers) && tiers.length > 0, 'measure must give an array with each tier, and no promise')
   return tiers
+}
+
+/** All that a tier tells but names, also what lies deeper: of its codec, say. */
+function numbersIn(told: object): (readonly [what: string, number: number])[] {
+  return Object.entries(told).flatMap(([what, value]) => {
+    if (typeof value === 'string') return []
+    return typeof value === 'object' && value !== null ? numbersIn(value) : [[what, Number(value)] as const]
+  })
 }
