@@ -59,7 +59,7 @@ export class Writer {
       this.#groups(writes).map(chunks =>
         eachChunk(
           chunks,
-          this.#options.pool.size,
+          widthFor(chunks, this.#options.pool.size),
           chunk => this.#send(operation, chunk, failures, spentMs),
           ({ writes: chunk }, error) => {
             for (const { key } of chunk) failures.lost.set(key, error)
@@ -128,6 +128,14 @@ export class Writer {
       else if (announcement) failures.unannounced.set(key, announcement)
     }
   }
+}
+
+/**
+ * How many chunks are under way at once: at least one for each route. One that waited could be overtaken by a later write of
+ * its keys, which would go by another connection.
+ */
+function widthFor(chunks: readonly Chunk[], poolSize: number): number {
+  return Math.max(poolSize, new Set(chunks.map(({ route }) => route)).size)
 }
 
 interface Announcing {

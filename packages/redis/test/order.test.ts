@@ -160,6 +160,23 @@ describe('a write with tags whose stamp could not be had in time', () => {
   })
 })
 
+describe('a batch of keys that have to take several connections', () => {
+  test('is not overtaken by a later write of one of them', async () => {
+    const store = openStore({ url: server.url, prefix: `order${prefixes++}:`, poolSize: 2 })
+    await connected(store)
+    for (let round = 0; round < 20; round++) {
+      const writes = [
+        store.delete('a'),
+        store.set('b', entry(0)),
+        store.setMany(new Map(['a', 'b', 'c'].map(key => [key, entry(0)]))),
+        store.delete('c'),
+      ]
+      expect(await Promise.all(writes)).toEqual(Array(4).fill({ status: 'applied' }))
+      expect(await store.get('c')).toBeUndefined()
+    }
+  })
+})
+
 describe('a clear', () => {
   test('is over in one round trip: nobody reads what was there, however much it was', async () => {
     const { stores, client, prefix } = await fleet(2)
