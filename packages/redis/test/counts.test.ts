@@ -114,16 +114,11 @@ test('batches tell how many keys they were about, single calls do not', async ()
   await store.set('one', entry(1))
   await store.get('one')
   const told = heard.flatMap(event => (event.type === 'remote' ? [[event.operation, event.keys]] : []))
-  expect(told).toEqual([
-    ['setMany', 10],
-    ['setMany', 5],
-    ['getMany', 10],
-    ['getMany', 5],
-    ['deleteMany', 10],
-    ['deleteMany', 5],
-    ['set', undefined],
-    ['get', undefined],
-  ])
+  // Chunks of a batch are answered in any order.
+  expect(told.slice(0, 2).sort()).toEqual([['setMany', 10], ['setMany', 5]]) // biome-ignore format: a line each
+  expect(told.slice(2, 4).sort()).toEqual([['getMany', 10], ['getMany', 5]]) // biome-ignore format: a line each
+  expect(told.slice(4, 6).sort()).toEqual([['deleteMany', 10], ['deleteMany', 5]]) // biome-ignore format: a line each
+  expect(told.slice(6)).toEqual([['set', undefined], ['get', undefined]]) // biome-ignore format: a line each
 })
 
 test('commands that wait for their connection are counted, and their wait is', async () => {
