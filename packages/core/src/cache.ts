@@ -51,12 +51,12 @@ export class Cache<V = unknown> implements AsyncDisposable {
   static {
     // util.inspect shows what it is, how much is in it and how it is; neither keys nor values.
     inspectable(Cache, cache => {
-      const { name, store, state, flights } = cache.#engine
+      const { name, store, life, flights } = cache.#engine
       return {
         name,
         namespace: cache.#view.prefix || undefined,
         store: store.name,
-        state,
+        state: life.state,
         inFlight: flights.size,
         tiers: sizesOf(isMeasurable(store) ? store.measure() : []),
         health: cache.health(),
@@ -226,7 +226,7 @@ export class Cache<V = unknown> implements AsyncDisposable {
     options: WarmUpWriteOptions | WarmUpLoadOptions<V> = {},
   ): Promise<WarmUpProgress> {
     const view = this.#view
-    this.#engine.assertOpen()
+    this.#engine.life.assertOpen()
     assertSource(source)
     const terms = toTerms(source, options, view.batchSize)
     const loader = loaderOf(options)
@@ -247,7 +247,7 @@ export class Cache<V = unknown> implements AsyncDisposable {
 
   /** Begins the period `stats().sinceReset` anew; what is counted since the start goes on. */
   resetStats(): void {
-    this.#engine.resetStats()
+    this.#engine.statistics.reset()
   }
 
   /** The state of the store; `undefined` when it cannot be away. */
@@ -283,7 +283,7 @@ export class Cache<V = unknown> implements AsyncDisposable {
    * the signals of loaders and closes the store. Loads under way still answer their callers.
    */
   close(): Promise<void> {
-    return this.#engine.close()
+    return this.#engine.life.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -6,9 +6,10 @@ import type { Entry } from './entry.ts'
 import { CacheError, isCallersFault, toCacheError } from './errors.ts'
 import { type CacheEvents, Emitter, isPassedOn } from './events.ts'
 import { FailureLog } from './failure-log.ts'
-import type { InvalidationBus } from './invalidation-bus.ts'
-import { LEASE_MS, LeaseKeeper, releaseLease } from './lease-hold.ts'
+import { followBus } from './follow-bus.ts'
+import { LEASE_MS, LeaseKeeper, releaseLease } from './lease-keeper.ts'
 import { isLeasing, isVacant, type Lease, type LeaseRead, type Leasing } from './leasing.ts'
+import { Lifetime } from './lifetime.ts'
 import {
   type CacheSource,
   guarded,
@@ -20,14 +21,14 @@ import { failed, type WriteOutcome } from './outcome.ts'
 import type { EntryTerms } from './policy.ts'
 import { RemovalEvents } from './removal-events.ts'
 import { type Caller, FlightTable } from './single-flight.ts'
-import { type CacheReport, Counters, type Mark, periodOf, Tallies } from './stats.ts'
+import { Statistics } from './statistics.ts'
+import type { CacheReport, Counters, Tallies } from './stats.ts'
 import {
   type Batching,
   type Checking,
   hasHealth,
   isChecking,
   isCoherent,
-  isMeasurable,
   isObserved,
   isTagging,
   isTouching,
@@ -68,8 +69,7 @@ export class Engine implements CacheSource, Caller {
   readonly leases: LeaseKeeper
   /** How long a read waits for another process that loads, in milliseconds. */
   readonly leaseWait: number
-  /** How long closing waits for loads under way, in milliseconds. */
-  readonly closeWait: number
+  readonly life: Lifetime
   readonly clock: Clock
   /** For what is decided at every hit. */
   readonly coarseClock: Pick<Clock, 'now'>
@@ -77,22 +77,14 @@ export class Engine implements CacheSource, Caller {
   readonly flights: FlightTable
   /** Errors of loaders; there once one is to be remembered. */
   failures: FailureLog | undefined
-  /** What tells the loaders that run to stop. */
-  readonly stops: Set<(reason: unknown) => void> = new Set()
-  readonly counts: Counters = new Counters()
-  readonly tallies: Tallies = new Tallies()
-  /** What waits to be warmed up. */
-  readonly queues: Set<{ readonly size: number }> = new Set()
+  readonly statistics: Statistics
+  /** Those of the statistics, at hand for every hit. */
+  readonly counts: Counters
+  readonly tallies: Tallies
   readonly events: Emitter<CacheEvents> = new Emitter()
   readonly #observer: Required<Observer>
   readonly #removals: RemovalEvents
   readonly #detach: (() => void)[]
-  readonly #start: Mark
-  #reset: Mark | undefined
-  /** Whether it takes no more calls; what is under way may still end, until it is {@link closed}. */
-  #isClosing = false
-  closed = false
-  #closing: Promise<void> | undefined
 
   constructor({ name, store, clock, observer, leaseWait, closeWait, random }: EngineOptions) {
     this.name = name
@@ -103,18 +95,26 @@ export class Engine implements CacheSource, Caller {
     this.leasing = isLeasing(store) ? store : undefined
     this.tagging = isTagging(store) ? store : undefined
     this.leaseWait = leaseWait
-    this.closeWait = closeWait
     this.clock = clock
+    this.statistics = new Statistics(store, clock)
+    this.counts = this.statistics.counts
+    this.tallies = this.statistics.tallies
     this.leases = new LeaseKeeper(this)
     this.coarseClock = CoarseClock.of(clock)
     this.random = random
     this.flights = FlightTable.of(store)
-    this.#start = { at: clock.now(), counts: new Counters(), tiers: [] }
+    this.life = new Lifetime({
+      name,
+      clock,
+      closeWait,
+      flights: this.flights,
+      release: () => this.#release(),
+    })
     this.#removals = new RemovalEvents(store, this.events)
     this.#observer = guarded(observer)
     this.#detach = [this.#observer.attach(this), () => this.#removals.stop()]
     if (isObserved(store)) this.#detach.push(store.observe({ event: event => this.report(event) }))
-    if (isCoherent(store) && store.bus) this.#detach.push(...this.#follow(store.bus))
+    if (isCoherent(store) && store.bus) this.#detach.push(...followBus(this, store.bus))
   }
 
   /** What is stored under a key and alive; a store that fails is a miss. */
@@ -152,7 +152,7 @@ export class Engine implements CacheSource, Caller {
 
   /** Runs a write; a store that fails is a `failed` outcome, unless the fault is the caller's. */
   async write(operation: StoreOperation, run: () => Awaitable<WriteOutcome>): Promise<WriteOutcome> {
-    if (this.closed) throw this.closedError()
+    if (this.life.isOver) throw this.life.error()
     try {
       const outcome = await run()
       this.tallies.writes[outcome.status]++
@@ -172,23 +172,23 @@ export class Engine implements CacheSource, Caller {
    */
   async fill(key: string, entry: Entry, lease: Lease | undefined, call?: StoreCall): Promise<void> {
     const { leasing, store } = this
-    let isOver = false
+    let isSettled = false
     try {
-      if (this.closed) throw this.closedError()
+      if (this.life.isOver) throw this.life.error()
       const stamped = lease?.stamp === undefined ? entry : { ...entry, stamp: lease.stamp }
       const { status, error } = await (leasing
         ? leasing.fill(key, stamped, lease, call)
         : store.set(key, entry, call))
       if (status !== 'superseded') this.tallies.writes[status]++
-      isOver = status === 'applied' || status === 'superseded'
+      isSettled = status === 'applied' || status === 'superseded'
       if (error) this.fail('set', error)
     } catch (thrown) {
-      if (!this.closed) {
+      if (!this.life.isOver) {
         this.tallies.writes.failed++
         this.fail('set', thrown)
       }
     }
-    if (lease && !isOver) releaseLease(this, key, lease)
+    if (lease && !isSettled) releaseLease(this, key, lease)
   }
 
   /** A write for a reader, who has the value already: whatever becomes of it, the reader is spared. */
@@ -196,7 +196,7 @@ export class Engine implements CacheSource, Caller {
     try {
       await write()
     } catch (thrown) {
-      if (!this.closed) this.fail(operation, thrown)
+      if (!this.life.isOver) this.fail(operation, thrown)
     }
   }
 
@@ -254,7 +254,8 @@ export class Engine implements CacheSource, Caller {
     if (this.events.has('invalidated')) this.events.emit('invalidated', { key })
   }
 
-  #overtake(key: string): void {
+  /** As {@link invalidate}, of a peer's write: what loads under a lease is left to the store. */
+  overtake(key: string): void {
     this.flights.overtake(key)
     if (this.events.has('invalidated')) this.events.emit('invalidated', { key })
   }
@@ -296,35 +297,11 @@ export class Engine implements CacheSource, Caller {
   }
 
   stats(): CacheReport {
-    const now = this.#mark()
-    const sinceReset = periodOf(this.#reset ?? this.#start, now)
-    let queued = 0
-    for (const { size } of this.queues) queued += size
-    const tallies = this.tallies.snapshot(queued)
-    return { ...periodOf(this.#start, now), ...tallies, inFlight: this.flights.size, sinceReset }
-  }
-
-  resetStats(): void {
-    this.#reset = this.#mark()
-  }
-
-  #mark(): Mark {
-    const tiers = isMeasurable(this.store) ? this.store.measure() : []
-    return { at: this.clock.now(), counts: { ...this.counts }, tiers }
-  }
-
-  /** `open`, `closing` while it waits for what is under way, or `closed`. */
-  get state(): 'open' | 'closing' | 'closed' {
-    if (this.closed) return 'closed'
-    return this.#isClosing ? 'closing' : 'open'
+    return this.statistics.report(this.flights.size)
   }
 
   health(): StoreHealth | undefined {
     return hasHealth(this.store) ? this.store.health() : undefined
-  }
-
-  assertOpen(): void {
-    if (this.#isClosing) throw this.closedError()
   }
 
   assertTagging(): Store & Tagging {
@@ -335,46 +312,11 @@ export class Engine implements CacheSource, Caller {
     )
   }
 
-  closedError(): CacheError {
-    return new CacheError('CLOSED', `cache "${this.name}" is closed`)
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
-  }
-
-  async #close(): Promise<void> {
-    this.#isClosing = true
-    if (this.flights.size > 0 && this.closeWait > 0) await this.#drain()
-    this.closed = true
-    for (const stop of this.stops) stop(this.closedError())
+  async #release(): Promise<void> {
     try {
       await this.store.close()
     } finally {
       for (const detach of this.#detach) detach()
     }
-  }
-
-  /** Waits for what is under way, at most {@link closeWait}. */
-  async #drain(): Promise<void> {
-    const { clock, flights, closeWait } = this
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = clock.setTimeout(resolve, closeWait)
-    await Promise.race([flights.settled(), promise])
-    clock.clearTimeout(timer)
-  }
-
-  /** Loads under way lose to what peers write, and to doubt. */
-  #follow(bus: InvalidationBus): (() => void)[] {
-    return [
-      bus.subscribe(message => {
-        if (message.source === bus.id) return
-        if (message.type === 'clear') this.invalidateScope(message.scope ?? '')
-        else if (message.type === 'tags') this.invalidateTags(message.tags)
-        else for (const key of message.keys) this.#overtake(key)
-      }),
-      bus.onGap(() => this.flights.doubt()),
-    ]
   }
 }

@@ -157,7 +157,7 @@ export class LoadRun implements LoadContext {
     this.#hasEnded = true
     if (!this.#stop) return
     this.#flight.stop = undefined
-    this.#engine.stops.delete(this.#stop)
+    this.#engine.life.stops.delete(this.#stop)
   }
 
   #given(result: unknown): { readonly value: unknown; readonly terms: EntryTerms } {
@@ -182,8 +182,8 @@ export class LoadRun implements LoadContext {
     if (this.#hasEnded) return controller
     this.#stop = reason => controller.abort(reason)
     this.#flight.stop = this.#stop
-    this.#engine.stops.add(this.#stop)
-    if (this.#engine.closed) this.#stop(this.#engine.closedError())
+    this.#engine.life.stops.add(this.#stop)
+    if (this.#engine.life.isOver) this.#stop(this.#engine.life.error())
     else stopIfAbandoned(this.#engine, this.#order.address, this.#flight)
     return controller
   }

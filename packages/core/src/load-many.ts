@@ -3,7 +3,7 @@ import { CHANNELS, messageOf, traced } from './channels.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { isFresh } from './freshness.ts'
-import { type Hold, releaseLease } from './lease-hold.ts'
+import { type Hold, releaseLease } from './lease-keeper.ts'
 import { isVacant } from './leasing.ts'
 import { type LoadReport, loadFailed, loadSucceeded } from './load-report.ts'
 import { loadEach, type ManyLoader } from './many-loader.ts'
@@ -11,7 +11,6 @@ import { negativeEntry, unwrap } from './negative.ts'
 import type { Policy } from './policy.ts'
 import { board, leaseToReplace, mayRefresh, staleOr, startLoading } from './read-through.ts'
 import { admitEach, Refusal, refusedOf } from './refusal.ts'
-import type { Validator } from './schema.ts'
 import type { Flight } from './single-flight.ts'
 import { readOrLease } from './validated-read.ts'
 
@@ -103,7 +102,7 @@ async function leaseEach<V>(
   await eachChunk(new Set(flights.keys()), batchSize, async chunk => {
     await Promise.all(
       chunk.map(async address => {
-        const entry = await lease(engine, policy.schema, address, flights.get(address) as Flight)
+        const entry = await lease(engine, policy, address, flights.get(address) as Flight)
         if (entry) found.set(address, unwrap(entry))
       }),
     )
@@ -119,15 +118,15 @@ async function leaseEach<V>(
  */
 async function lease(
   engine: Engine,
-  schema: Validator | undefined,
+  policy: Policy,
   address: string,
   flight: Flight,
 ): Promise<Entry | undefined> {
   const { stale } = flight
   const ahead = isFresh(engine, stale) ? stale : undefined
   const read = ahead
-    ? await leaseToReplace(engine, schema, address, ahead)
-    : await readOrLease(engine, schema, address)
+    ? await leaseToReplace(engine, policy, address, ahead)
+    : await readOrLease(engine, policy.schema, address, undefined, policy.call)
   engine.noteLease(read)
   if (!isVacant(read)) {
     return read && (ahead ? read.freshUntil > ahead.freshUntil : isFresh(engine, read)) ? read : undefined
@@ -217,7 +216,8 @@ async function fill<V>(
       ? fillLeased(engine, entries, flights, { policy, batchSize })
       : fillMany(engine, entries, batchSize, policy.call),
   )
-  if (gone.length > 0) await engine.aside('deleteMany', () => deleteMany(engine, gone, batchSize))
+  if (gone.length > 0)
+    await engine.aside('deleteMany', () => deleteMany(engine, gone, batchSize, policy.call))
 }
 
 /** Each under its own lease. What is invalidated while it waits for its turn is refused by the store, or is not sent. */

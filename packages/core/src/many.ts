@@ -64,7 +64,7 @@ export async function getOrSetMany<V>(
 
 /** Writes many values under one set of options; all are checked before anything is written. */
 export async function setMany<V>(view: View, items: Items<V>, options?: WriteOptions): Promise<WriteOutcome> {
-  view.engine.assertOpen()
+  view.engine.life.assertOpen()
   const call = toCall(options)
   const entries = new Map<string, Entry>()
   const pending: Promise<unknown>[] = []

@@ -1,16 +1,16 @@
 import type { Awaitable } from './awaitable.ts'
-import { CHANNELS, messageOf, traced } from './channels.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { isDue, isFresh, servable } from './freshness.ts'
-import { awaitLease, type Hold, releaseLease } from './lease-hold.ts'
+import { releaseLease } from './lease-keeper.ts'
+import { awaitLease } from './lease-wait.ts'
 import { isVacant, type LeaseRead } from './leasing.ts'
-import { admitted, type LoadContext, type Loaded, type Loader, LoadRun } from './load-context.ts'
-import { loadFailed, loadSucceeded, reportOf } from './load-report.ts'
+import { admitted, type Loaded, type Loader } from './load-context.ts'
+import { beginLoad, callLoader, endLoad, loadSettled, loadThrew } from './load-one.ts'
 import { unwrap } from './negative.ts'
 import type { Policy } from './policy.ts'
-import type { Validator } from './schema.ts'
 import type { Flight } from './single-flight.ts'
+import type { StoreCall } from './store.ts'
 import { read, readOrLease } from './validated-read.ts'
 import { Waiter } from './waiter.ts'
 
@@ -102,7 +102,7 @@ function refresh(engine: Engine, call: ReadThrough, entry: Entry): void {
     engine,
     call,
     flight,
-    leaseToReplace(engine, call.policy.schema, address, entry),
+    leaseToReplace(engine, call.policy, address, entry),
     entry.freshUntil,
   )
   flight.promise.catch(() => {})
@@ -116,12 +116,12 @@ export function mayRefresh({ flights, failures }: Engine, address: string): bool
 /** @returns the entry that is stored, or a later one that another process has put there, or who is to load */
 export async function leaseToReplace(
   engine: Engine,
-  schema: Validator | undefined,
+  { schema, call }: Policy,
   address: string,
   entry: Entry,
 ): Promise<LeaseRead> {
   if (!engine.leasing) return entry
-  return (await readOrLease(engine, schema, address, entry.freshUntil)) ?? entry
+  return (await readOrLease(engine, schema, address, entry.freshUntil, call)) ?? entry
 }
 
 /** What is stored, and of what is not fresh who loads it; with an error to be remembered nobody is to load. */
@@ -176,8 +176,7 @@ async function fly(
       loadThrew(engine, call, flight, load, error)
       throw error
     } finally {
-      load.run.end()
-      if (load.hold) engine.leases.end(load.hold)
+      endLoad(engine, load)
     }
     await fill(engine, call, flight, loaded)
     return loaded.value
@@ -227,58 +226,6 @@ export function startLoading(
   }
 }
 
-function callLoader(engine: Engine, { address, key, loader }: ReadThrough, run: LoadRun): unknown {
-  const context = run as LoadContext<never>
-  if (!CHANNELS.load.hasSubscribers) return loader(context)
-  const prefix = address.slice(0, address.length - key.length)
-  return traced(CHANNELS.load, messageOf({ engine, prefix }, 'load', 1), () => loader(context))
-}
-
-/** A loader that runs. */
-interface Load {
-  readonly run: LoadRun
-  /** The lease lasts as long as the loader runs. */
-  readonly hold: Hold | undefined
-  readonly hadValue: boolean
-  /** By `performance.now()`. */
-  readonly startedAt: number
-  /** By the cache's clock, if it matters how long loads take. */
-  readonly before: number | undefined
-}
-
-/** @throws the error of an earlier load, as long as it is remembered */
-function beginLoad(engine: Engine, call: ReadThrough, flight: Flight): Load {
-  const { address, policy } = call
-  const failure = engine.failures?.get(address)
-  if (failure) throw failure.error
-  return {
-    run: new LoadRun(engine, call, flight),
-    hold: flight.lease && engine.leases.keep(address, flight.lease),
-    hadValue: flight.stale !== undefined,
-    startedAt: performance.now(),
-    before: policy.early && engine.clock.now(),
-  }
-}
-
-function loadSettled(engine: Engine, { address, policy }: ReadThrough, load: Load, result: unknown): Loaded {
-  const { run, hadValue, startedAt, before } = load
-  const loaded = run.outcomeOf(result)
-  if (before !== undefined) policy.loadTime.note(engine.clock.now() - before)
-  loadSucceeded(engine, reportOf(address, hadValue, startedAt))
-  return loaded
-}
-
-function loadThrew(
-  engine: Engine,
-  { address, policy }: ReadThrough,
-  flight: Flight,
-  { hadValue, startedAt }: Load,
-  error: unknown,
-): void {
-  if (policy.errorTtl > 0 && !flight.superseded) engine.remember(address, error, policy.errorTtl)
-  loadFailed(engine, reportOf(address, hadValue, startedAt), error)
-}
-
 /**
  * Stores what was loaded, unless its key or one of its tags was invalidated since the load began. A value that cannot be stored is
  * still the caller's: the load succeeded.
@@ -295,12 +242,12 @@ function fill(
     flight.lease = undefined
     return engine.fill(address, entry, lease, policy.call)
   }
-  return isGone && flight.stale ? remove(engine, address, flight) : undefined
+  return isGone && flight.stale ? remove(engine, address, flight, policy.call) : undefined
 }
 
 /** What is stored is no more where it comes from. */
-function remove(engine: Engine, address: string, flight: Flight): Promise<void> {
+function remove(engine: Engine, address: string, flight: Flight, call: StoreCall | undefined): Promise<void> {
   flight.lease = undefined
   engine.invalidate(address)
-  return engine.aside('delete', () => engine.write('delete', () => engine.store.delete(address)))
+  return engine.aside('delete', () => engine.write('delete', () => engine.store.delete(address, call)))
 }

@@ -77,13 +77,13 @@ export class View {
 
   /** The whole key, for a call. @throws CacheError `INVALID_KEY`, `CLOSED` */
   open(key: string): string {
-    this.engine.assertOpen()
+    this.engine.life.assertOpen()
     return this.address(key)
   }
 
   /** Whole keys, each once, with the key the caller gave. @throws CacheError `INVALID_KEY`, `INVALID_OPTION`, `CLOSED` */
   addresses(keys: Iterable<string>): Map<string, string> {
-    this.engine.assertOpen()
+    this.engine.life.assertOpen()
     assertKeys(keys)
     const addresses = new Map<string, string>()
     for (const key of keys) addresses.set(this.address(key), key)

@@ -97,6 +97,6 @@ class LoadBatch implements WarmUpBatch<string> {
   /** @throws CacheError `CLOSED`; the reason of the signal */
   #throwIfOver(): void {
     this.#policy.signal?.throwIfAborted()
-    this.#view.engine.assertOpen()
+    this.#view.engine.life.assertOpen()
   }
 }

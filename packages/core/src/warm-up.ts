@@ -30,7 +30,7 @@ export class WarmUpQueue<V = unknown> {
     this.#cache = cache
     this.#limit = integer(options.limit ?? 10_000, 'limit', 1)
     this.#batchSize = integer(options.batchSize ?? 100, 'batchSize', 1)
-    engineOf(cache)?.queues.add(this.#items)
+    engineOf(cache)?.statistics.queues.add(this.#items)
     this.#stopListening = cache.on('invalidated', event => {
       if ('key' in event) this.#items.delete(event.key)
       else if ('scope' in event)
@@ -74,7 +74,7 @@ export class WarmUpQueue<V = unknown> {
   close(): void {
     this.#closed = true
     this.#items.clear()
-    engineOf(this.#cache)?.queues.delete(this.#items)
+    engineOf(this.#cache)?.statistics.queues.delete(this.#items)
     this.#stopListening()
   }
 

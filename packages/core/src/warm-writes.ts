@@ -90,7 +90,7 @@ class WriteBatch implements WarmUpBatch<Source> {
     try {
       for (const [address, entry] of entries) {
         const written = await this.#writeAll(new Map([[address, entry]])).catch((error): BatchResult => {
-          if (engine.closed) throw error
+          if (engine.life.isOver) throw error
           return { done: 0, failures: [{ key: address.slice(prefix.length), error }] }
         })
         done += written.done

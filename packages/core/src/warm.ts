@@ -106,7 +106,7 @@ export class WarmUp<Item> {
     if (this.#running.size >= this.#terms.concurrency) await Promise.race(this.#running)
     await new Promise(resolve => setImmediate(resolve))
     this.#terms.signal?.throwIfAborted()
-    this.#engine.assertOpen()
+    this.#engine.life.assertOpen()
   }
 
   #start(filling: Filling<Item>): void {

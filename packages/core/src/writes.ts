@@ -45,7 +45,7 @@ export function clear(view: View): Promise<WriteOutcome> {
   return tracedWrite(view, 'clear', 0, async () => {
     const { engine, prefix: scope } = view
     const { store } = engine
-    engine.assertOpen()
+    engine.life.assertOpen()
     engine.invalidateScope(scope)
     const outcome = await engine.write('clear', () => (scope === '' ? store.clear() : store.clear(scope)))
     engine.events.emit('clear', { scope, status: outcome.status })
@@ -57,7 +57,7 @@ export function clear(view: View): Promise<WriteOutcome> {
 export function invalidateTags(view: View, tags: readonly string[]): Promise<WriteOutcome> {
   return tracedWrite(view, 'invalidateTags', 0, async () => {
     const { engine } = view
-    engine.assertOpen()
+    engine.life.assertOpen()
     const unique = toTags(tags)
     const tagging = engine.assertTagging()
     engine.invalidateTags(unique)

@@ -1,6 +1,7 @@
-import { Cache, ManualClock, type StoreCall } from '@cache/core'
+import { Cache, ManualClock, type StoreCall, type Vacancy } from '@cache/core'
 import { describe, expect, it } from 'vitest'
-import { BareStore, FullStore } from './stores.ts'
+import { LeasingStore, Server } from './leasing-store.ts'
+import { BareStore, FullStore, settled } from './stores.ts'
 
 const DEADLINE = { deadline: '20ms' } as const
 const CALL = { deadlineMs: 20 }
@@ -65,6 +66,53 @@ describe('a deadline of a call', () => {
     expect(told).toEqual(
       ['getMany', 'setMany', 'deleteMany', 'getMany', 'setMany'].map(method => [method, CALL]),
     )
+  })
+
+  it('reaches a store that grants leases, also when another process has one', async () => {
+    const clock = new ManualClock()
+    const server = new Server()
+    const [store, other] = [new LeasingStore(server, clock), new LeasingStore(server, clock)]
+    const calls: (StoreCall | undefined)[] = []
+    const { getOrLease, fill, delete: remove } = store
+    store.getOrLease = (...args) => {
+      calls.push((args as unknown[])[3] as StoreCall)
+      return getOrLease.apply(store, args)
+    }
+    store.fill = (...args) => {
+      calls.push((args as unknown[])[3] as StoreCall)
+      return fill.apply(store, args)
+    }
+    store.delete = (...args) => {
+      calls.push((args as unknown[])[1] as StoreCall)
+      return remove.apply(store, args)
+    }
+    const cache = new Cache<string>({ store, clock, jitter: 0, ttl: 10, grace: 60, random: () => 0.5 })
+    await cache.getOrSetMany(['a', 'b'], keys => new Map(keys.map(key => [key, 'v'])), DEADLINE)
+    expect(calls.splice(0)).toEqual([CALL, CALL, CALL, CALL])
+
+    clock.advance(10_000)
+    await cache.getOrSet('a', () => undefined, DEADLINE) // It is gone: removed.
+    await cache.getOrSetMany(['b'], () => new Map(), DEADLINE)
+    expect(calls.splice(0)).toEqual([CALL, CALL, CALL, CALL])
+
+    await cache.set('early', 'v')
+    clock.advance(9_500)
+    await cache.getOrSet('early', () => 'new', { ...DEADLINE, refreshAhead: 0.9 })
+    await settled()
+    expect(calls.splice(0)).toEqual([CALL, CALL, CALL])
+
+    const { lease } = (await other.getOrLease('theirs', 1_500)) as Vacancy
+    const waiting = cache.getOrSet('theirs', () => 'ours', DEADLINE)
+    await settled()
+    const entry = {
+      value: 'theirs',
+      createdAt: clock.now(),
+      freshUntil: clock.now() + 9,
+      expiresAt: clock.now() + 9,
+    }
+    await other.fill('theirs', entry, lease)
+    expect(await waiting).toBe('theirs')
+    expect(calls.splice(0)).toEqual([CALL, CALL])
   })
 
   it('is the store’s own where nothing is said', async () => {

@@ -178,6 +178,28 @@ it('each of several leases is renewed half a second after it was granted or rene
   await settled()
 })
 
+it('a renewal that is not answered costs no other lease its own', async () => {
+  const { stores, caches, clock } = fleet(1)
+  const [store, cache] = [stores[0] as LeasingStore, caches[0] as Cache<string>]
+  const renew = store.renew.bind(store)
+  const renewed: string[] = []
+  store.renew = (key, ...rest) => {
+    renewed.push(key)
+    return key === 'hung' ? new Promise(() => {}) : renew(key, ...rest)
+  }
+  const loader = new ControlledLoader<string>()
+  const loads = ['hung', 'other'].map(key => cache.getOrSet(key, loader.load))
+  for (let ms = 0; ms < 2_000; ms += 500) {
+    await settled()
+    clock.advance(500)
+    await settled()
+  }
+  expect(renewed.filter(key => key === 'other')).toHaveLength(4)
+  expect(renewed.filter(key => key === 'hung')).toHaveLength(1)
+  for (const { resolve } of loader.calls) resolve('v')
+  await Promise.all(loads)
+})
+
 it('a lease that was lost is renewed no more', async () => {
   const { second, clock, loader, loaded } = await loading()
   await second.set('k', 'new')

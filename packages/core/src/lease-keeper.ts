@@ -1,60 +1,11 @@
 import { chain } from './awaitable.ts'
 import type { Engine } from './engine.ts'
-import type { Lease, LeaseRead } from './leasing.ts'
-import { isVacant } from './leasing.ts'
-import type { Policy } from './policy.ts'
-import type { Flight } from './single-flight.ts'
-import { readOrLease } from './validated-read.ts'
+import type { Lease } from './leasing.ts'
 
 /** A lease not renewed for so long is anybody's: its holder died, or is frozen. */
 export const LEASE_MS = 1_500
 /** A third: one renewal may fail, as late as a deadline lets it. */
 const RENEW_MS = 500
-/** How soon a waiter asks again if no message wakes it, in milliseconds; then twice as long, up to the longest. */
-const FIRST_LOOK_MS = 25
-const LONGEST_LOOK_MS = 400
-
-/**
- * Waits while another process loads what is not there, not even stale: until it stored its value or gave up, as messages
- * and looks from time to time tell, and at most `engine.leaseWait`.
- *
- * @returns as {@link Engine.readOrLease}; still held by the other if that took too long
- */
-export async function awaitLease(
-  engine: Engine,
-  { address, policy }: { readonly address: string; readonly policy: Policy },
-  flight: Flight,
-): Promise<LeaseRead> {
-  const { clock, leaseWait, random } = engine
-  const deadline = clock.now() + leaseWait
-  let lookMs = FIRST_LOOK_MS
-  for (;;) {
-    const left = deadline - clock.now()
-    if (left <= 0) return { vacant: true, lease: undefined }
-    await pause(engine, flight, Math.min(left, lookMs * (0.5 + random() / 2)))
-    lookMs = Math.min(lookMs * 2, LONGEST_LOOK_MS)
-    const read = await readOrLease(engine, policy.schema, address)
-    if (!isVacant(read) || read.lease || read.stale) {
-      if (isVacant(read) && read.lease) engine.noteLease(read)
-      return read
-    }
-  }
-}
-
-/** Until the time is up, or a message says that the key was written. */
-function pause({ clock }: Engine, flight: Flight, ms: number): Promise<void> {
-  return new Promise(resolve => {
-    const done = (): void => {
-      clock.clearTimeout(timer)
-      flight.wake = undefined
-      resolve()
-    }
-    const timer = clock.setTimeout(done, ms)
-    timer.unref?.()
-    flight.wake = done
-  })
-}
-
 /** A lease that is renewed as long as its holder loads. */
 export interface Hold {
   readonly address: string
@@ -115,7 +66,6 @@ export class LeaseKeeper {
   #onTime(): void {
     this.#isArmed = false
     const now = this.#engine.clock.now()
-    const due: Hold[] = []
     for (const hold of this.#holds) {
       const ms = hold.dueAt - now
       // More than that is left only if the machine's clock was set back.
@@ -124,22 +74,20 @@ export class LeaseKeeper {
         break
       }
       this.#holds.delete(hold)
-      due.push(hold)
+      void this.#renew(hold)
     }
-    if (due.length > 0) void this.#renewAll(due)
   }
 
-  async #renewAll(holds: readonly Hold[]): Promise<void> {
-    await this.#engine.aside('renew', () => Promise.all(holds.map(hold => this.#renew(hold))))
-    const now = this.#engine.clock.now()
-    for (const hold of holds) if (!hold.isOver) this.#schedule(hold, now)
-  }
-
+  /** Each by itself: one that is not answered must not cost the others theirs. */
   async #renew(hold: Hold): Promise<void> {
-    const asked = this.#engine.clock.now()
-    const stands = await this.#engine.leasing?.renew(hold.address, hold.lease, LEASE_MS)
-    if (stands === false) this.#over(hold)
-    else hold.renewedAt = asked
+    const { clock, leasing } = this.#engine
+    const asked = clock.now()
+    await this.#engine.aside('renew', async () => {
+      const stands = await leasing?.renew(hold.address, hold.lease, LEASE_MS)
+      if (stands === false) this.#over(hold)
+      else hold.renewedAt = asked
+    })
+    if (!hold.isOver) this.#schedule(hold, clock.now())
   }
 }
 
