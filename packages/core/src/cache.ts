@@ -23,20 +23,14 @@ import * as reads from './reads.ts'
 import type { CacheReport } from './stats.ts'
 import { isMeasurable, type StoreHealth } from './store.ts'
 import { View } from './view.ts'
-import { WarmUp } from './warm.ts'
-import { LoadWork } from './warm-loads.ts'
-import {
-  assertSource,
-  loaderOf,
-  toTerms,
-  type WarmUpKeys,
-  type WarmUpLoader,
-  type WarmUpLoadOptions,
-  type WarmUpProgress,
-  type WarmUpSource,
-  type WarmUpWriteOptions,
+import type {
+  WarmUpKeys,
+  WarmUpLoadOptions,
+  WarmUpProgress,
+  WarmUpSource,
+  WarmUpWriteOptions,
 } from './warm-options.ts'
-import { WriteWork } from './warm-writes.ts'
+import { warm } from './warm-view.ts'
 import { type Settled, type WrapOptions, type Wrapped, wrap } from './wrap.ts'
 import * as writes from './writes.ts'
 
@@ -225,19 +219,7 @@ export class Cache<V = unknown> implements AsyncDisposable {
     source: WarmUpSource<V> | WarmUpKeys,
     options: WarmUpWriteOptions | WarmUpLoadOptions<V> = {},
   ): Promise<WarmUpProgress> {
-    const view = this.#view
-    this.#engine.life.assertOpen()
-    assertSource(source)
-    const terms = toTerms(source, options, view.batchSize)
-    const loader = loaderOf(options)
-    if (!loader) {
-      const { overwrite = false }: WarmUpWriteOptions = options
-      return new WarmUp(this.#engine, new WriteWork(view, overwrite), terms).run(
-        source as WarmUpSource<unknown>,
-      )
-    }
-    const work = new LoadWork(view, loader as WarmUpLoader<unknown>, view.policyFor(options as LoadOptions))
-    return new WarmUp(this.#engine, work, terms).run(source as WarmUpKeys)
+    return warm(this.#view, source, options)
   }
 
   /** What this cache and its namespaces did so far: a plain snapshot, with rates. */
