@@ -14,6 +14,8 @@ export default defineConfig({
   srcExclude: [...excluded],
   rewrites,
   cleanUrls: true,
+  // Of the reader's own machine; any other link that leads nowhere fails the build.
+  ignoreDeadLinks: 'localhostLinks',
   // Pages lie all over the repository, and what they are compiled to imports Vue from here.
   vite: { resolve: { alias: { vue: fileURLToPath(new URL('../node_modules/vue', import.meta.url)) } } },
   markdown: {
