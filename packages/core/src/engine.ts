@@ -18,6 +18,7 @@ import {
   type TelemetryEvent,
 } from './observer.ts'
 import { failed, type WriteOutcome } from './outcome.ts'
+import { PendingSets } from './pending-sets.ts'
 import type { EntryTerms } from './policy.ts'
 import { RemovalEvents } from './removal-events.ts'
 import { type Caller, FlightTable } from './single-flight.ts'
@@ -75,6 +76,7 @@ export class Engine implements CacheSource, Caller {
   readonly coarseClock: Pick<Clock, 'now'>
   readonly random: () => number
   readonly flights: FlightTable
+  readonly pendingSets: PendingSets
   /** Errors of loaders; there once one is to be remembered. */
   failures: FailureLog | undefined
   readonly statistics: Statistics
@@ -103,6 +105,7 @@ export class Engine implements CacheSource, Caller {
     this.coarseClock = CoarseClock.of(clock)
     this.random = random
     this.flights = FlightTable.of(store)
+    this.pendingSets = new PendingSets(this.flights.tags)
     this.life = new Lifetime({
       name,
       clock,

@@ -68,18 +68,28 @@ export async function setMany<V>(view: View, items: Items<V>, options?: WriteOpt
   const call = toCall(options)
   const entries = new Map<string, Entry>()
   const pending: Promise<unknown>[] = []
+  const addresses: string[] = []
   for (const [key, value] of pairs(items)) {
     const address = view.address(key)
     const made = view.entry(value, options)
+    addresses.push(address)
     if (isPending(made)) pending.push(made.then(entry => entries.set(address, entry)))
     else entries.set(address, made)
   }
-  if (pending.length > 0) await Promise.all(pending)
-  // A single chunk is checked by the store as it writes it.
-  if (entries.size > view.batchSize) {
-    for (const [address, entry] of entries) view.engine.checking?.check(address, entry)
+  const write = (left: ReadonlyMap<string, Entry>): Promise<WriteOutcome> => {
+    // A single chunk is checked by the store as it writes it.
+    if (left.size > view.batchSize) {
+      for (const [address, entry] of left) view.engine.checking?.check(address, entry)
+    }
+    return writeMany(view, left, call)
   }
-  return writeMany(view, entries, call)
+  const { pendingSets } = view.engine
+  if (pending.length === 0 && pendingSets.areFree(addresses)) return write(entries)
+  return pendingSets.take(
+    addresses,
+    Promise.all(pending).then(() => entries),
+    write,
+  )
 }
 
 /** Writes entries by whole key. */
@@ -104,6 +114,7 @@ export async function deleteMany(
   const addresses = [...view.addresses(keys).keys()]
   const call = toCall(options)
   return tracedWrite(view, 'deleteMany', addresses.length, async () => {
+    for (const address of addresses) view.engine.pendingSets.outdate(address)
     const outcome = await batch.deleteMany(view.engine, addresses, view.batchSize, call)
     view.engine.counts.deletes += addresses.length
     tellEach(view, 'delete', addresses, outcome)

@@ -2,7 +2,8 @@ import { toCall, toTags } from './arguments.ts'
 import { isPending } from './awaitable.ts'
 import type { CallOptions, WriteOptions } from './cache-options.ts'
 import { tracedWrite } from './channels.ts'
-import type { WriteOutcome } from './outcome.ts'
+import type { Entry } from './entry.ts'
+import { APPLIED, type WriteOutcome } from './outcome.ts'
 import type { View } from './view.ts'
 
 /** Writes a value; loads that are under way lose to it. */
@@ -17,12 +18,18 @@ export function set(
     const address = view.open(key)
     const call = toCall(options)
     const made = view.entry(value, options)
-    const entry = isPending(made) ? await made : made
-    engine.invalidate(address)
-    const outcome = await engine.write('set', () => engine.store.set(address, entry, call))
-    engine.counts.sets++
-    engine.events.emit('set', { key: address, status: outcome.status })
-    return outcome
+    const write = async (entry: Entry | undefined): Promise<WriteOutcome> => {
+      if (!entry) return APPLIED // And removed since.
+      engine.invalidate(address)
+      const outcome = await engine.write('set', () => engine.store.set(address, entry, call))
+      engine.counts.sets++
+      engine.events.emit('set', { key: address, status: outcome.status })
+      return outcome
+    }
+    const { pendingSets } = engine
+    if (!isPending(made) && pendingSets.areFree([address])) return write(made)
+    const entries = Promise.resolve(made).then(entry => new Map([[address, entry]]))
+    return pendingSets.take([address], entries, left => write(left.get(address)))
   })
 }
 
@@ -32,6 +39,7 @@ export function remove(view: View, key: string, options?: CallOptions): Promise<
     const { engine } = view
     const address = view.open(key)
     const call = toCall(options)
+    engine.pendingSets.outdate(address)
     engine.invalidate(address)
     const outcome = await engine.write('delete', () => engine.store.delete(address, call))
     engine.counts.deletes++
@@ -46,6 +54,7 @@ export function clear(view: View): Promise<WriteOutcome> {
     const { engine, prefix: scope } = view
     const { store } = engine
     engine.life.assertOpen()
+    engine.pendingSets.outdateScope(scope)
     engine.invalidateScope(scope)
     const outcome = await engine.write('clear', () => (scope === '' ? store.clear() : store.clear(scope)))
     engine.events.emit('clear', { scope, status: outcome.status })
