@@ -38,6 +38,7 @@ export interface EntryWriterOptions {
   readonly codec: EntryCodec
   readonly order: ServerOrder
   readonly tags: Tags
+  readonly batchSize: number
   readonly channel: string
   readonly sender: Sender
   readonly writeMs: number
@@ -69,8 +70,8 @@ export class EntryWriter {
     const stamp = order.stamp(now + deadlineMs / 2)
     const writes = entries.map(([key, entry]) => this.#encode(key, entry, isPending(stamp) ? 0 : stamp, now))
     const keys = entries.map(([key]) => key)
-    if (!isPending(stamp) && !writes.some(isPending) && this.#turns.areFree(keys)) {
-      return this.#send(operation, entries, writes as Write[], stamp, until)
+    if (!isPending(stamp) && !writes.some(isPending) && this.#mayStart(keys)) {
+      return this.#send(operation, entries, writes as Write[], { stamp, until })
     }
     return this.#inTurn(operation, entries, keys, Promise.all([stamp, ...writes]), until)
   }
@@ -81,13 +82,17 @@ export class EntryWriter {
     deadlineMs: number = this.#options.writeMs,
   ): Promise<WriteOutcome> {
     const { writer, writeMs } = this.#options
-    const send = (): Promise<WriteOutcome> =>
-      writer.write(
-        operation,
-        keys.map(key => ({ key })),
-        writeMs - deadlineMs,
-      )
-    return this.#turns.areFree(keys) ? send() : this.#turns.take(keys, Promise.resolve(), send)
+    const writes = keys.map(key => ({ key }))
+    const spentMs = writeMs - deadlineMs
+    if (this.#mayStart(keys)) return writer.write(operation, writes, spentMs)
+    return this.#turns.take(keys, Promise.resolve(), (_, until) =>
+      writer.write(operation, writes, spentMs, sentBefore(until)),
+    )
+  }
+
+  /** A batch of several chunks is sent bit by bit: until all of it is, later writes of its keys have to wait. */
+  #mayStart(keys: readonly string[]): boolean {
+    return keys.length <= this.#options.batchSize && this.#turns.areFree(keys)
   }
 
   /** Stores what was loaded under a lease, and says so to the other processes. */
@@ -176,9 +181,9 @@ export class EntryWriter {
     until: number,
   ): Promise<WriteOutcome> {
     try {
-      return await this.#turns.take(keys, ready, ([stamp, ...writes]) => {
+      return await this.#turns.take(keys, ready, ([stamp, ...writes], hold) => {
         for (const { stored } of writes) if (stored) writeStamp(stored.bytes, stamp)
-        return this.#send(operation, entries, writes, stamp, until)
+        return this.#send(operation, entries, writes, { stamp, until, onSent: sentBefore(hold) })
       })
     } catch (thrown) {
       if (isCallersFault(thrown)) throw thrown
@@ -190,11 +195,10 @@ export class EntryWriter {
     operation: StoreOperation,
     entries: readonly (readonly [string, Entry])[],
     writes: readonly Write[],
-    stamp: number,
-    until: number,
+    { stamp, until, onSent }: Sending,
   ): Promise<WriteOutcome> {
     const { writer, clock, writeMs } = this.#options
-    const written = writer.write(operation, writes, writeMs - timeLeft(clock, until))
+    const written = writer.write(operation, writes, writeMs - timeLeft(clock, until), onSent)
     const tagged = entries.filter(([, { tags }]) => tags !== undefined && tags.length > 0)
     return tagged.length === 0 ? written : this.#marked(written, entries.length, tagged, stamp, until)
   }
@@ -256,6 +260,21 @@ export class EntryWriter {
       script.run(client, [keys.keyOf(key)], [condition, bytes, ttlMs, channel, message]),
     )
   }
+}
+
+/** How entries are sent. */
+interface Sending {
+  readonly stamp: number
+  /** The deadline, epoch ms. */
+  readonly until: number
+  readonly onSent?: () => void
+}
+
+/** What to call when all is sent, for a turn that is to be kept until then. */
+function sentBefore(until: (sent: Promise<void>) => void): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  until(promise)
+  return resolve
 }
 
 function toStoreError(thrown: unknown): CacheError {

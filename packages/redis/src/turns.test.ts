@@ -49,3 +49,36 @@ test('one that cannot be prepared lets nobody overtake those ahead of it', async
   await Promise.all([first, last])
   expect(started).toEqual(['first', 'last'])
 })
+
+test('one that is sent bit by bit keeps its turn until all is sent, or it has ended', async () => {
+  for (const end of ['sent', 'answered', 'refused'] as const) {
+    const turns = new Turns()
+    const [sent, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()]
+    const batch = turns.take(['a', 'b'], Promise.resolve(), (_, until) => {
+      until(sent.promise)
+      return answer.promise
+    })
+    batch.catch(() => {})
+    const started: string[] = []
+    const next = turns.take(['b'], Promise.resolve('next'), async name => void started.push(name))
+    await new Promise(setImmediate)
+    expect(started).toEqual([])
+    if (end === 'sent') sent.resolve()
+    else if (end === 'answered') answer.resolve('done')
+    else answer.reject(new Error('no'))
+    await next
+    expect(started).toEqual(['next'])
+    if (end === 'sent') answer.resolve('done')
+    await batch.catch(error => expect(error.message).toBe('no'))
+  }
+})
+
+test('one that cannot even be started holds nobody up', async () => {
+  const turns = new Turns()
+  const failing = turns.take(['a'], Promise.resolve(), (_, until): Promise<never> => {
+    until(new Promise(() => {}))
+    throw new Error('late')
+  })
+  await expect(failing).rejects.toThrow('late')
+  expect(turns.areFree(['a'])).toBe(true)
+})

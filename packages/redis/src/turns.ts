@@ -14,21 +14,34 @@ export class Turns {
   }
 
   /**
-   * Calls `start` once `ready` resolves and every earlier call about these keys has started.
+   * Calls `start` once `ready` resolves and every earlier call about these keys has started. One that is sent bit by bit keeps its
+   * turn `until` its last bit is on its way.
    *
    * @returns what it returns; rejects with what `ready` rejects with, and lets the others by
    */
-  async take<R, T>(keys: readonly string[], ready: Promise<R>, start: (ready: R) => Promise<T>): Promise<T> {
+  async take<R, T>(
+    keys: readonly string[],
+    ready: Promise<R>,
+    start: (ready: R, until: (sent: Promise<void>) => void) => Promise<T>,
+  ): Promise<T> {
     const ahead = keys.flatMap(key => this.#waiting.get(key) ?? [])
     const { promise: started, resolve } = Promise.withResolvers<void>()
     for (const key of keys) this.#waiting.set(key, started)
+    let placed: Promise<unknown> | undefined
     try {
       const result = await ready
       await Promise.all(ahead)
-      return start(result) // Not awaited: from here on its place among the others is given.
+      let sent: Promise<void> | undefined
+      const outcome = start(result, promise => {
+        sent = promise
+      })
+      // However it ends, there is nothing more to be sent then.
+      if (sent) placed = Promise.race([sent, outcome]).catch(() => {})
+      return outcome // Not awaited: from here on its place among the others is given.
     } finally {
       // Also of one that could not be prepared: who comes behind it comes behind those ahead as well.
       await Promise.all(ahead)
+      await placed
       resolve()
       for (const key of keys) if (this.#waiting.get(key) === started) this.#waiting.delete(key)
     }

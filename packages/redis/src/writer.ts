@@ -52,21 +52,34 @@ export class Writer {
    * A batch is a pipeline for every `batchSize` keys; large values, and keys of which a write is under way, go apart.
    *
    * @param spentMs how much of the deadline is gone already; less than 0 gives more
+   * @param onSent called when the last chunk is on its way, or will not be sent: later writes of its keys may come behind it now
    */
-  async write(operation: StoreOperation, writes: readonly Write[], spentMs = 0): Promise<WriteOutcome> {
+  async write(
+    operation: StoreOperation,
+    writes: readonly Write[],
+    spentMs = 0,
+    onSent: () => void = () => {},
+  ): Promise<WriteOutcome> {
     const failures: Failures = { lost: new Map(), unannounced: new Map() }
+    const groups = this.#groups(writes)
+    let unsent = groups.reduce((sum, chunks) => sum + chunks.length, 0)
     await Promise.all(
-      this.#groups(writes).map(chunks =>
+      groups.map(chunks =>
         eachChunk(
           chunks,
           widthFor(chunks, this.#options.pool.size),
-          chunk => this.#send(operation, chunk, failures, spentMs),
+          chunk => {
+            const answered = this.#send(operation, chunk, failures, spentMs)
+            if (--unsent === 0) onSent()
+            return answered
+          },
           ({ writes: chunk }, error) => {
             for (const { key } of chunk) failures.lost.set(key, error)
           },
         ),
       ),
     )
+    onSent()
     return outcomeOf(writes.length, failures)
   }
 

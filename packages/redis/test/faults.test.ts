@@ -83,7 +83,9 @@ describe('made a replica, Redis', () => {
     }
     expect(await store.delete('k')).toMatchObject(failed('UNAVAILABLE'))
     expect(await store.clear()).toMatchObject(failed('UNAVAILABLE'))
-    expect(await store.touch('k', Date.now() + 99_000, Date.now() + 99_000)).toMatchObject(failed('UNAVAILABLE'))
+    expect(await store.touch('k', Date.now() + 99_000, Date.now() + 99_000)).toMatchObject(
+      failed('UNAVAILABLE'),
+    )
     expect(store.health().available).toBe(true)
     await admin.replicaof('NO', 'ONE')
     await connected(store)

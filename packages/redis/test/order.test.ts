@@ -177,6 +177,33 @@ describe('a batch of keys that have to take several connections', () => {
   })
 })
 
+describe('a batch of several chunks', () => {
+  test.each([1, 2])('is not overtaken by later writes of its keys, with %i connections', async poolSize => {
+    const store = openStore({ url: server.url, prefix: `order${prefixes++}:`, poolSize, batchSize: 5 })
+    await connected(store)
+    const keys = Array.from({ length: 60 }, (_, i) => `k${i}`)
+    const entries = (value: number) => new Map(keys.map(key => [key, entry(value)]))
+    const writes = [
+      store.setMany(entries(1)),
+      store.delete('k59'),
+      store.set('k58', entry(2)),
+      store.deleteMany(keys),
+    ]
+    writes.push(
+      store.setMany(entries(3)),
+      store.delete('k0'),
+      store.set('k57', entry(4)),
+      store.deleteMany(['k30']),
+    )
+    expect(await Promise.all(writes)).toEqual(Array(8).fill({ status: 'applied' }))
+    const { found } = await store.getMany(keys)
+    const expected = new Map(keys.map(key => [key, 3]))
+    for (const key of ['k0', 'k30']) expected.delete(key)
+    expected.set('k57', 4)
+    expect(new Map([...found].map(([key, { value }]) => [key, value]))).toEqual(expected)
+  })
+})
+
 describe('a clear', () => {
   test('is over in one round trip: nobody reads what was there, however much it was', async () => {
     const { stores, client, prefix } = await fleet(2)
