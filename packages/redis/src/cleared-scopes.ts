@@ -1,3 +1,5 @@
+import { toVersion } from './version.ts'
+
 /**
  * Scopes that were cleared, each with the version of that. A key's scopes are among its beginnings, as long as some scope is:
  * to look them up takes a step for each length, however many scopes there are.
@@ -53,5 +55,26 @@ export class ClearedScopes implements Iterable<[scope: string, version: number]>
 
   [Symbol.iterator](): MapIterator<[scope: string, version: number]> {
     return this.#versions.entries()
+  }
+}
+
+/** If they are unreadable or lost, all that is older than the latest version counts as cleared. */
+export function parseClears(stored: Buffer | null | undefined, latest: number): Map<string, number> {
+  const clears = new Map<string, number>()
+  const parsed = stored ? parse(stored.toString()) : undefined
+  for (const [scope, text] of Object.entries(parsed ?? { '': '' })) {
+    const version = toVersion(String(text))
+    if (version === undefined) return new Map([['', latest]])
+    clears.set(scope, version)
+  }
+  return clears
+}
+
+function parse(text: string): object | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    return typeof parsed === 'object' && parsed !== null ? parsed : undefined
+  } catch {
+    return undefined
   }
 }

@@ -1,7 +1,8 @@
 import { invalidOption } from '@cache/core'
 import { Cluster, type ClusterNode, type ClusterOptions } from 'ioredis'
 import { addressOf } from './cluster-shards.ts'
-import { type ConnectionBounds, type ConnectionOptions, failFast, type Listening, ours } from './connect.ts'
+import type { ConnectionOptions, Listening } from './connect.ts'
+import { type ConnectionBounds, failFast, ours } from './fail-fast.ts'
 import type { ClusterLike, RedisLike, ServerLike } from './redis-like.ts'
 
 /** What is decided for all nodes alike, by the client of the cluster. */

@@ -1,5 +1,5 @@
 import { integer, invalidOption } from '@cache/core'
-import { type Command, Redis, type RedisOptions } from 'ioredis'
+import type { RedisOptions } from 'ioredis'
 import {
   assertUsableCluster,
   type ClusterConnection,
@@ -8,10 +8,11 @@ import {
 } from './cluster-connect.ts'
 import { isCluster } from './cluster-shards.ts'
 import { Company } from './company.ts'
+import { type ConnectionBounds, failFast, ours } from './fail-fast.ts'
 import { FailoverWatch } from './failover-watch.ts'
+import { OwnRedis, replicaLeaver } from './own-redis.ts'
 import type { ClusterLike, DuplicateOptions, RedisLike, ServerLike } from './redis-like.ts'
 import { parseRedisUrl } from './redis-url.ts'
-import { SilenceWatch } from './silence.ts'
 
 /**
  * ioredis' options that say where the server is and how to log in. Those that decide how a client behaves in
@@ -64,14 +65,6 @@ export interface Connections {
   readonly connect: Connect
   readonly listening: Listening
   readonly isCluster: boolean
-}
-
-/** Bounds on the life of a connection, in milliseconds. */
-export interface ConnectionBounds {
-  /** How long a TCP (or TLS) connection may take to be made. */
-  readonly connectMs: number
-  /** How long a connection may owe an answer before it is given up and made anew. */
-  readonly silenceMs: number
 }
 
 /**
@@ -137,125 +130,6 @@ function duplicating(client: ServerLike | ClusterLike, bounds: ConnectionBounds)
     throw invalidOption('client', 'one with a keyPrefix', 'a client without keyPrefix (use prefix)')
   }
   return override => client.duplicate({ ...failFast(bounds), ...override })
-}
-
-/** What a client of ours emits the moment it gives its connection up, some time before `close`. */
-export const LEAVING = 'leaving'
-
-class OwnRedis extends Redis {
-  #closed = false
-  readonly #watch: FailoverWatch | undefined
-  // Not while the constructor of ioredis runs, which connects, but sends nothing yet.
-  readonly #silence: SilenceWatch
-
-  constructor(
-    { socketTimeout: _, ...options }: RedisOptions & { replyMapping: 'legacy' },
-    { silenceMs }: ConnectionBounds,
-    watch: FailoverWatch | undefined,
-  ) {
-    super(options)
-    this.#watch = watch
-    this.#silence = new SilenceWatch(this, silenceMs)
-    watch?.add(this)
-    // ioredis listens for the first error of a socket only: a second one, an alert of TLS say, would end the process.
-    this.on('error', () => this.stream?.on('error', () => {}))
-  }
-
-  override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
-    const answer = super.sendCommand(command, stream)
-    this.#silence.expectAnswer()
-    return answer
-  }
-
-  hurry(): void {
-    if (this.status === 'reconnecting' && !this.#closed) this.connect().catch(() => {})
-  }
-
-  /** ioredis ends for good if it is broken off while it asks the sentinels: then it is left to arrive, be it at the old master. */
-  follow(): void {
-    if (this.status === 'connecting') this.once('connect', () => this.disconnect(true))
-    else this.disconnect(true)
-  }
-
-  override disconnect(reconnect = false): void {
-    if (reconnect) this.emit(LEAVING)
-    else {
-      this.#closed = true
-      // Not at 'end', which does not come if it is closed between two attempts to connect.
-      this.#watch?.remove(this)
-    }
-    super.disconnect(reconnect)
-  }
-}
-
-/** The shortest time between two attempts of one connection to leave a replica, in milliseconds. */
-const LEAVE_AGAIN_MS = 5_000
-/** And between two such attempts of any: so many that they never leave all at once, and reads go on. */
-const LEAVE_OTHER_MS = 100
-
-/**
- * A server that refuses writes because it is a replica may be the master of before, under a name that leads to a new one
- * by now: the connection is made anew to find out, but rarely, for it may as well be what the name still leads to.
- */
-function replicaLeaver(): () => (error: Error) => 1 | false {
-  let lastOfAny = Number.NEGATIVE_INFINITY
-  return () => {
-    let last = Number.NEGATIVE_INFINITY
-    return error => {
-      const now = performance.now()
-      if (!error.message.startsWith('READONLY')) return false
-      if (now - last < LEAVE_AGAIN_MS || now - lastOfAny < LEAVE_OTHER_MS) return false
-      last = lastOfAny = now
-      return 1
-    }
-  }
-}
-
-/** The options under which ioredis fails at once rather than queue, replay or hang. */
-export function failFast({ connectMs, silenceMs }: ConnectionBounds): DuplicateOptions {
-  return {
-    keyPrefix: '',
-    lazyConnect: false,
-    // A command for a connection that is down fails at once and is never replayed later.
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResubscribe: false,
-    connectTimeout: connectMs,
-    // connectTimeout ends with the TCP handshake: against a server frozen after it only this helps.
-    socketTimeout: silenceMs,
-    // How long disconnect() lets a dead socket linger.
-    disconnectTimeout: 50,
-    retryStrategy: backoff,
-  }
-}
-
-function backoff(attempt: number): number {
-  return Math.min(50 * 2 ** (attempt - 1), 1_000) * (0.75 + Math.random() / 2)
-}
-
-export function ours(
-  bounds: ConnectionBounds,
-): RedisOptions & { replyMapping: 'legacy'; retryStrategy: (attempt: number) => number } {
-  return {
-    ...failFast(bounds),
-    retryStrategy: backoff,
-    commandTimeout: undefined,
-    enableAutoPipelining: false,
-    // Also how a client finds that a sentinel sent it to a server that is no master (yet, or any more).
-    enableReadyCheck: true,
-    maxLoadingRetryTime: 250,
-    monitor: false,
-    readOnly: false,
-    replyMapping: 'legacy',
-    scripts: undefined,
-    stringNumbers: false,
-    role: 'master',
-    failoverDetector: false,
-    // Without it one frozen sentinel would keep us from asking the others.
-    sentinelCommandTimeout: bounds.connectMs,
-    // Never gives up. The first time is no failure: it begins the round of sentinels again.
-    sentinelRetryStrategy: attempt => Math.min(10 * 2 ** (attempt - 1), 500) * (0.75 + Math.random() / 2),
-  }
 }
 
 /** What ioredis would take for something else, or throw of in its own words. */

@@ -1,8 +1,8 @@
 import { CacheError } from '@cache/core'
 import { classifyError } from './classify-error.ts'
 import { isCluster } from './cluster-shards.ts'
-import { LEAVING } from './connect.ts'
 import { fence, type Identity, identify, runIdOf } from './identity.ts'
+import { LEAVING } from './own-redis.ts'
 import type { RedisLike } from './redis-like.ts'
 
 /** Who wants to send a command. */

@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto'
 import {
-  APPLIED,
   type Batching,
   type BatchRead,
   CacheError,
@@ -9,11 +7,9 @@ import {
   type Entry,
   type Enumerable,
   type FillOutcome,
-  failed,
   type Guaranteeing,
   guarded,
   type Health,
-  type Invalidation,
   type InvalidationBus,
   inspectable,
   isVacant,
@@ -30,36 +26,17 @@ import {
   type Store,
   type StoreCall,
   type StoreHealth,
-  type StoreOperation,
   SUPERSEDED,
   type Tagging,
   type TierStats,
   type Touching,
-  toCacheError,
   type WriteOutcome,
 } from '@cache/core'
-import { announce } from './bus/announce.ts'
-import { channelOf, type VersionedMessage } from './bus/message.ts'
-import { PubSub } from './bus/pub-sub.ts'
-import { Sender } from './bus/sender.ts'
 import { clear } from './clear.ts'
-import { watchMasters } from './cluster-masters.ts'
-import type { Command } from './connection.ts'
-import { EntryCodec } from './entry-codec.ts'
-import { EntryWriter } from './entry-writer.ts'
-import { Keyspace } from './keyspace.ts'
-import { LargeKeys } from './large-keys.ts'
-import { Leases } from './leases.ts'
-import { Marks } from './marks.ts'
-import { type RedisStoreOptions, type ResolvedStoreOptions, resolveStoreOptions } from './options.ts'
-import { type Emit, Pool } from './pool.ts'
-import { Reader } from './reader.ts'
-import { scan } from './scan.ts'
-import { ServerOrder } from './server-order.ts'
-import { Sweeper } from './sweeper.ts'
-import { Tags, type TagsOptions } from './tags.ts'
-import { touchCommand } from './touch.ts'
-import { Writer } from './writer.ts'
+import { type RedisStoreOptions, resolveStoreOptions } from './options.ts'
+import { partsOf, type StoreParts } from './store-parts.ts'
+import { touch } from './touch.ts'
+import { keysIn, purge } from './walk.ts'
 
 /**
  * A store in Redis: a single server, 5.0 or newer, or one that speaks its protocol. Every command ends within
@@ -92,21 +69,8 @@ export class RedisStore
   readonly guarantees: Guaranteeing['guarantees'] = { bounded: true, ordered: true }
   /** Announces what this store writes, and hears what others write under the same prefix; closed with it. */
   readonly bus: InvalidationBus
-  readonly #options: ResolvedStoreOptions
   readonly #observers = new ObserverSet()
-  readonly #pool: Pool
-  readonly #keys: Keyspace
-  readonly #codec: EntryCodec
-  readonly #reader: Reader
-  readonly #writer: EntryWriter
-  readonly #leases: Leases
-  readonly #tags: Tags
-  readonly #sweeper: Sweeper
-  readonly #marks: Marks
-  /** What goes along with an invalidation of tags or of a scope. */
-  readonly #invalidations: TagsOptions
-  readonly #sender: Sender
-  readonly #pubSub: PubSub
+  readonly #parts: StoreParts
   #hits = 0
   #misses = 0
   #closed = false
@@ -120,62 +84,13 @@ export class RedisStore
 
   /** @throws CacheError `INVALID_OPTION`; never because the server is away, and never with the URL */
   constructor(options: RedisStoreOptions) {
-    this.#options = resolveStoreOptions(options)
-    const { prefix, batchSize, readMs, writeMs, clock } = this.#options
-    const emit: Emit = event => this.#observers.event(event)
-    const tell = (operation: StoreOperation, error: CacheError): void =>
-      emit({ type: 'error', store: this.name, operation, error })
-    const keys = new Keyspace(prefix)
-    const pool = new Pool({
-      ...this.#options,
-      size: this.#options.poolSize,
-      name: this.name,
-      emit,
-      onServer: (runId, client) => this.#marks.met(runId, client),
-    })
-    const channel = channelOf(prefix)
-    const sender = new Sender(randomUUID(), clock)
-    const largeKeys = new LargeKeys()
-    const codec = new EntryCodec(this.#options)
-    const order = new ServerOrder({
-      keys,
-      ask: (command, ms) => pool.run('sync', pool.forRead(), ms, command),
-      readMs,
-      clock,
-    })
-    const common = { pool, keys, order, largeKeys, codec, channel, sender, readMs, writeMs, clock, batchSize }
-    this.#pool = pool
-    this.#keys = keys
-    this.#marks = new Marks(common)
-    if (pool.cluster) watchMasters(pool.cluster, () => this.#marks.metPart())
-    this.#codec = codec
-    this.#invalidations = common
-    this.#reader = new Reader({ ...common, timeoutMs: readMs, onCorrupt: tell })
-    this.#leases = new Leases({ ...common, reader: this.#reader })
-    this.#tags = new Tags(common)
-    const writer = new Writer({ ...common, timeoutMs: writeMs })
-    this.#writer = new EntryWriter({ ...common, writer, tags: this.#tags })
-    this.#sweeper = new Sweeper({
-      ...common,
-      run: command => pool.run('clear', pool.forRead(), writeMs, command),
-      onError: error => tell('clear', error),
-    })
-    this.#sender = sender
-    this.#pubSub = new PubSub({
-      ...common,
-      ...this.#options,
-      id: sender.id,
-      mode: this.#options.busMode,
-      publish: invalidation => this.#announce(invalidation),
-      onLag: lagMs => emit({ type: 'invalidation', store: this.name, lagMs }),
-    })
-    this.bus = this.#pubSub
-    this.#follow(order)
+    this.#parts = partsOf(this.name, resolveStoreOptions(options), event => this.#observers.event(event))
+    this.bus = this.#parts.pubSub
   }
 
   async get(key: string, call?: StoreCall): Promise<Entry | undefined> {
     this.#assertOpen()
-    const entry = await this.#reader.read(key, call?.deadlineMs)
+    const entry = await this.#parts.reader.read(key, call?.deadlineMs)
     this.#count(entry === undefined ? 0 : 1, 1)
     return entry
   }
@@ -183,7 +98,7 @@ export class RedisStore
   /** A chunk of `batchSize` keys that fails is reported in `failures`; the others are found all the same. */
   async getMany(keys: readonly string[], call?: StoreCall): Promise<BatchRead> {
     this.#assertOpen()
-    const read = await this.#reader.readMany(keys, call?.deadlineMs)
+    const read = await this.#parts.reader.readMany(keys, call?.deadlineMs)
     this.#count(read.found.size, keys.length - (read.failures?.size ?? 0))
     return read
   }
@@ -191,7 +106,7 @@ export class RedisStore
   /** One round trip whether there is a value or not; two for a stale one, whose lease lies in it. What is there for a while is a placeholder; `delete` takes it away. */
   async getOrLease(key: string, leaseMs: number, freshAt?: number, call?: StoreCall): Promise<LeaseRead> {
     this.#assertOpen()
-    const read = await this.#leases.read(key, leaseMs, freshAt, call?.deadlineMs)
+    const read = await this.#parts.leases.read(key, leaseMs, freshAt, call?.deadlineMs)
     this.#count(read === undefined || isVacant(read) ? 0 : 1, 1)
     return read
   }
@@ -199,49 +114,49 @@ export class RedisStore
   /** One round trip. Without a lease nothing is stored: another process may have written meanwhile. */
   fill(key: string, entry: Entry, lease: Lease | undefined, call?: StoreCall): Promise<FillOutcome> {
     if (this.#closed) return Promise.reject(this.#closedError())
-    return lease ? this.#writer.fill(key, entry, lease, call?.deadlineMs) : Promise.resolve(SUPERSEDED)
+    return lease ? this.#parts.writer.fill(key, entry, lease, call?.deadlineMs) : Promise.resolve(SUPERSEDED)
   }
 
   /** One round trip. */
   async replace(key: string, entry: Entry, expected: Entry): Promise<FillOutcome> {
     this.#assertOpen()
-    return this.#writer.replace(key, entry, expected)
+    return this.#parts.writer.replace(key, entry, expected)
   }
 
   async renew(key: string, lease: Lease, leaseMs: number): Promise<boolean> {
     this.#assertOpen()
-    return this.#leases.renew(key, lease, leaseMs)
+    return this.#parts.leases.renew(key, lease, leaseMs)
   }
 
   async release(key: string, lease: Lease): Promise<void> {
     this.#assertOpen()
-    await this.#leases.release(key, lease)
+    await this.#parts.leases.release(key, lease)
   }
 
   check(_key: string, entry: Entry): void {
-    this.#codec.check(entry)
+    this.#parts.codec.check(entry)
   }
 
   /** @returns `partial` if Redis has the entry but other processes were not told */
   set(key: string, entry: Entry, call?: StoreCall): Promise<WriteOutcome> {
     this.#assertOpen()
-    return this.#writer.set('set', [[key, entry]], call?.deadlineMs)
+    return this.#parts.writer.set('set', [[key, entry]], call?.deadlineMs)
   }
 
   /** @throws CacheError `SERIALIZATION` or `INVALID_VALUE` if a single value is, before any is written */
   setMany(entries: ReadonlyMap<string, Entry>, call?: StoreCall): Promise<WriteOutcome> {
     this.#assertOpen()
-    return this.#writer.set('setMany', [...entries], call?.deadlineMs)
+    return this.#parts.writer.set('setMany', [...entries], call?.deadlineMs)
   }
 
   delete(key: string, call?: StoreCall): Promise<WriteOutcome> {
     this.#assertOpen()
-    return this.#writer.remove('delete', [key], call?.deadlineMs)
+    return this.#parts.writer.remove('delete', [key], call?.deadlineMs)
   }
 
   deleteMany(keys: readonly string[], call?: StoreCall): Promise<WriteOutcome> {
     this.#assertOpen()
-    return this.#writer.remove('deleteMany', [...new Set(keys)], call?.deadlineMs)
+    return this.#parts.writer.remove('deleteMany', [...new Set(keys)], call?.deadlineMs)
   }
 
   /** Nobody is told: other processes keep the entry until the expiry they know, and then read the new one. */
@@ -252,20 +167,8 @@ export class RedisStore
     tags: readonly string[] = [],
   ): Promise<WriteOutcome> {
     this.#assertOpen()
-    const { writeMs } = this.#options
-    const ttlMs = this.#writer.ttlMs({ expiresAt })
-    if (ttlMs <= 0) return this.delete(key)
-    const command = touchCommand(this.#keys.keyOf(key), { freshUntil, expiresAt, ttlMs })
-    try {
-      await Promise.all([
-        this.#pool.write('touch', this.#pool.routeOf(key, 0), [key], writeMs, command),
-        // Their markers have to live as long; a marker that is missing counts for nothing that was there before.
-        tags.length > 0 && this.#tags.mark([{ tags, stamp: 0, ttlMs }], this.#options.clock.now() + writeMs),
-      ])
-      return APPLIED
-    } catch (thrown) {
-      return failed(toCacheError(thrown, 'STORE', 'the expiry could not be moved'))
-    }
+    if (this.#parts.writer.ttlMs({ expiresAt }) <= 0) return this.delete(key)
+    return touch(this.#parts, key, { freshUntil, expiresAt, tags })
   }
 
   /**
@@ -274,7 +177,7 @@ export class RedisStore
    */
   async clear(scope = ''): Promise<WriteOutcome> {
     this.#assertOpen()
-    return clear(this.#invalidations, this.#sweeper, scope)
+    return clear(this.#parts, this.#parts.sweeper, scope)
   }
 
   /**
@@ -285,57 +188,43 @@ export class RedisStore
    */
   async purge(): Promise<void> {
     this.#assertOpen()
-    const { writeMs } = this.#options
-    const run = <T>(command: Command<T>): Promise<T> =>
-      this.#pool.run('clear', this.#pool.forRead(), writeMs, command)
-    await this.#invalidations.order.stamp() // Or it would be asked for, and made, behind our back.
-    for await (const page of scan(this.#keys.prefix, run, this.#pool.cluster)) {
-      await Promise.all(page.map(key => run(client => client.unlink([key]))))
-    }
+    await purge(this.#parts)
   }
 
   /** One round trip, however many entries have the tags. */
   async invalidateTags(tags: readonly string[]): Promise<WriteOutcome> {
     this.#assertOpen()
-    return this.#tags.invalidate(tags)
+    return this.#parts.tags.invalidate(tags)
   }
 
   /**
    * Some keys may come twice, and those written or removed meanwhile may be missed (SCAN). Among them are keys that are being
    * loaded, and those outdated that have not been swept yet.
    */
-  async *keys(scope = ''): AsyncGenerator<string, void, void> {
-    const { readMs } = this.#options
-    const run = <T>(command: Command<T>): Promise<T> =>
-      this.#pool.run('getMany', this.#pool.forRead(), readMs, command)
-    for await (const page of scan(this.#keys.keyOf(scope), run, this.#pool.cluster)) {
-      for (const redisKey of page) {
-        const key = this.#keys.entryKeyOf(redisKey.toString())
-        if (key !== undefined) yield key
-      }
-    }
+  keys(scope = ''): AsyncGenerator<string, void, void> {
+    return keysIn(this.#parts, scope)
   }
 
   /** One round trip. */
   mark(): Promise<number> {
     this.#assertOpen()
-    return this.#marks.mark()
+    return this.#parts.marks.mark()
   }
 
   onSetback(listener: (setback: Setback) => void): () => void {
-    return this.#marks.onSetback(listener)
+    return this.#parts.marks.onSetback(listener)
   }
 
   health(): StoreHealth {
-    const health = this.#pool.health()
+    const health = this.#parts.pool.health()
     if (!this.#closed) return health
     const { starting: _, ...rest } = health
     return { ...rest, available: false }
   }
 
   measure(): readonly TierStats[] {
-    const messages = { sent: this.#sender.sent, received: this.#pubSub.received }
-    const codec = this.#codec.stats()
+    const messages = { sent: this.#parts.sender.sent, received: this.#parts.pubSub.received }
+    const codec = this.#parts.codec.stats()
     return [{ tier: this.name, hits: this.#hits, misses: this.#misses, codec, messages }]
   }
 
@@ -349,10 +238,10 @@ export class RedisStore
    */
   async close(): Promise<void> {
     this.#closed = true
-    this.#sweeper.close()
+    this.#parts.sweeper.close()
     await this.bus.close()
-    await this.#writer.whenSent()
-    await this.#pool.close()
+    await this.#parts.writer.whenSent()
+    await this.#parts.pool.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -370,26 +259,5 @@ export class RedisStore
 
   #closedError(): CacheError {
     return new CacheError('CLOSED', `the ${this.name} store is closed`)
-  }
-
-  /** The order of invalidations is known as long as the bus brings them all. */
-  #follow(order: ServerOrder): void {
-    this.bus.subscribe((message: VersionedMessage) => {
-      if (message.version === undefined) return
-      if (message.type === 'tags') order.noteTags(message.tags, message.version)
-      if (message.type === 'clear') order.noteClear(message.scope ?? '', message.version)
-      this.#sweeper.watch()
-    })
-    this.bus.onGap(({ connected }) => {
-      order.gap(connected).then(
-        () => this.#sweeper.watch(),
-        () => {}, // Then every read asks.
-      )
-    })
-  }
-
-  #announce(invalidation: Invalidation): Promise<WriteOutcome> {
-    const { pool, channel, sender, writeMs } = this.#invalidations
-    return announce({ pool, operation: 'publish', channel, sender, timeoutMs: writeMs }, invalidation)
   }
 }

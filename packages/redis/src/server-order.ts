@@ -1,21 +1,12 @@
 import { APPLIED, type Awaitable, type Clock, type Entry, type WriteOutcome } from '@cache/core'
 import { classifyReply } from './classify-error.ts'
-import { ClearedScopes } from './cleared-scopes.ts'
+import { ClearedScopes, parseClears } from './cleared-scopes.ts'
 import type { Command } from './connection.ts'
 import type { Keyspace } from './keyspace.ts'
+import { KnownTags } from './known-tags.ts'
 import { CURRENT, MAX_CLEARS } from './scripts/order-scripts.ts'
 import { timeLeft } from './time-left.ts'
 import { toVersion } from './version.ts'
-
-/** Tags whose versions are known here. */
-const MAX_TAGS = 10_000
-
-/** What is known of a tag: everything or, while Redis is being asked, what was heard meanwhile. */
-interface Known {
-  /** Of its latest invalidation. */
-  version: number
-  complete: boolean
-}
 
 export interface ServerOrderOptions {
   readonly keys: Keyspace
@@ -39,7 +30,7 @@ export class ServerOrder {
   /** The latest version; `undefined` while that is not known. */
   #last: number | undefined
   readonly #clears = new ClearedScopes()
-  readonly #tags = new Map<string, Known>()
+  readonly tags: KnownTags = new KnownTags()
   #connected = false
   /** Counts the gaps: what was asked for before one is worth nothing after it. */
   #era = 0
@@ -76,7 +67,7 @@ export class ServerOrder {
     this.#era++
     this.#connected = connected
     this.#caughtUp = false
-    this.#tags.clear()
+    this.tags.gap(connected)
     if (!connected) return
     await this.catchUp()
     if (this.#last === undefined || this.#lost) await this.stamp()
@@ -101,10 +92,7 @@ export class ServerOrder {
 
   noteTags(tags: readonly string[], version: number): void {
     this.#note(version)
-    for (const tag of tags) {
-      const known = this.#tags.get(tag)
-      if (known) known.version = Math.max(known.version, version)
-    }
+    this.tags.note(tags, version)
   }
 
   /**
@@ -180,47 +168,17 @@ export class ServerOrder {
     until: number = this.#soon(),
   ): Awaitable<boolean> {
     if (this.#clears.isLater(key, stamp)) return true
-    for (const tag of tags ?? []) {
-      const known = this.#tags.get(tag)
-      if (!known?.complete) return this.#askTags(tags ?? [], stamp, until)
-      if (stamp < known.version) return true
-    }
-    return false
-  }
-
-  /** Listens for tags that Redis is about to be asked for. */
-  track(tags: readonly string[]): readonly Known[] {
-    return tags.map(tag => {
-      const known = this.#tags.get(tag) ?? { version: 0, complete: false }
-      if (!this.#tags.has(tag)) this.#remember(tag, known)
-      return known
-    })
-  }
-
-  /** Redis answered. @param versions `undefined` for a tag without a marker: whoever writes the next entry makes one */
-  settle(
-    tags: readonly string[],
-    tracked: readonly Known[],
-    versions: readonly (number | undefined)[],
-  ): void {
-    for (const [index, tag] of tags.entries()) {
-      const known = tracked[index]
-      const version = versions[index]
-      if (!known) continue
-      if (version !== undefined) {
-        known.version = Math.max(known.version, version)
-        known.complete = true
-      } else if (this.#tags.get(tag) === known) this.#tags.delete(tag)
-    }
+    if (tags === undefined) return false
+    return this.tags.isOutdated(tags, stamp) ?? this.#askTags(tags, stamp, until)
   }
 
   async #askTags(tags: readonly string[], stamp: number, until: number): Promise<boolean> {
-    const tracked = this.track(tags)
+    const tracked = this.tags.track(tags)
     const keys = tags.map(tag => this.#keys.tagKeyOf(tag))
     const found = await this.#ask(client => client.mgetBuffer(keys), until)
     // What is no version stands for nothing, like no marker at all.
     const versions = found.map(version => toVersion(String(version ?? '')))
-    this.settle(tags, tracked, versions)
+    this.tags.settle(tags, tracked, versions)
     return versions.includes(undefined) || tracked.some(known => stamp < known.version)
   }
 
@@ -280,41 +238,9 @@ export class ServerOrder {
     this.#last = Math.max(version, this.#last ?? 0)
     return this.#last
   }
-
-  /** Nothing is kept that no message would update. */
-  #remember(tag: string, known: Known): void {
-    if (!this.#connected) return
-    this.#tags.set(tag, known)
-    if (this.#tags.size <= MAX_TAGS) return
-    for (const oldest of this.#tags.keys()) {
-      this.#tags.delete(oldest)
-      return
-    }
-  }
 }
 
 /** @param told 1, or what Redis said when the other processes were to be told */
 export function toldOutcome(told: unknown): WriteOutcome {
   return told === 1 ? APPLIED : { status: 'partial', error: classifyReply(String(told)) }
-}
-
-/** If they are unreadable or lost, all that is older than the latest version counts as cleared. */
-function parseClears(stored: Buffer | null | undefined, latest: number): Map<string, number> {
-  const clears = new Map<string, number>()
-  const parsed = stored ? parse(stored.toString()) : undefined
-  for (const [scope, text] of Object.entries(parsed ?? { '': '' })) {
-    const version = toVersion(String(text))
-    if (version === undefined) return new Map([['', latest]])
-    clears.set(scope, version)
-  }
-  return clears
-}
-
-function parse(text: string): object | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text)
-    return typeof parsed === 'object' && parsed !== null ? parsed : undefined
-  } catch {
-    return undefined
-  }
 }

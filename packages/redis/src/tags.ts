@@ -75,7 +75,7 @@ export class Tags {
   async #mark({ tags, stamp, ttlMs }: Tagged, until: number): Promise<void> {
     const { pool, keys, order, clock } = this.#options
     const ms = timeLeft(clock, until)
-    const tracked = order.track(tags)
+    const tracked = order.tags.track(tags)
     const answer = await pool.run('set', pool.forRead(), ms, client =>
       MARK_TAGS.run(
         client,
@@ -85,6 +85,6 @@ export class Tags {
     )
     const [latest = 0, ...versions] = (answer as readonly unknown[]).map(text => toVersion(String(text)))
     order.noteLatest(latest)
-    order.settle(tags, tracked, versions)
+    order.tags.settle(tags, tracked, versions)
   }
 }

@@ -1,5 +1,7 @@
+import { APPLIED, failed, toCacheError, type WriteOutcome } from '@cache/core'
 import type { Command } from './connection.ts'
 import { MAGIC, packTimes, SERIALIZER_OFFSET, TIMES_OFFSET } from './envelope.ts'
+import type { StoreParts } from './store-parts.ts'
 
 /**
  * Moves the times inside the envelope and Redis' own expiry together, each only to a later one, and only if the key holds an entry
@@ -18,10 +20,29 @@ redis.call('SETRANGE', KEYS[1], ${TIMES_OFFSET}, struct.pack('>dd', math.max(fre
 if new_ends <= ends then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[3])`
 
-export function touchCommand(
+/** What a touched entry is to live until, epoch ms, and its tags. */
+interface Touched {
+  readonly freshUntil: number
+  readonly expiresAt: number
+  readonly tags: readonly string[]
+}
+
+/** Has an entry live longer, and the markers of its tags as long: a missing one counts for nothing that was there before. */
+export async function touch(
+  { pool, keys, tags: markers, writer, writeMs, clock }: StoreParts,
   key: string,
-  times: { readonly freshUntil: number; readonly expiresAt: number; readonly ttlMs: number },
-): Command<unknown> {
-  const { freshUntil, expiresAt, ttlMs } = times
-  return client => client.eval(SCRIPT, 1, key, MAGIC, packTimes(freshUntil, expiresAt), ttlMs)
+  { freshUntil, expiresAt, tags }: Touched,
+): Promise<WriteOutcome> {
+  const ttlMs = writer.ttlMs({ expiresAt })
+  const command: Command<unknown> = client =>
+    client.eval(SCRIPT, 1, keys.keyOf(key), MAGIC, packTimes(freshUntil, expiresAt), ttlMs)
+  try {
+    await Promise.all([
+      pool.write('touch', pool.routeOf(key, 0), [key], writeMs, command),
+      tags.length > 0 && markers.mark([{ tags, stamp: 0, ttlMs }], clock.now() + writeMs),
+    ])
+    return APPLIED
+  } catch (thrown) {
+    return failed(toCacheError(thrown, 'STORE', 'the expiry could not be moved'))
+  }
 }

@@ -7,6 +7,7 @@ import {
   type Entry,
   type FillOutcome,
   type Guaranteeing,
+  guarded,
   type Health,
   type InvalidationBus,
   type InvalidationMessage,
@@ -14,7 +15,6 @@ import {
   isChecking,
   isMeasurable,
   isObserved,
-  isPending,
   isRemoving,
   type Lease,
   type LeaseRead,
@@ -42,6 +42,7 @@ import { Promotions } from './promotions.ts'
 import { Remote } from './remote.ts'
 import { TierReads } from './tier-reads.ts'
 import { TierWatch } from './tier-watch.ts'
+import { TierWrites } from './tier-writes.ts'
 
 /**
  * Two stores as one: a near tier in front of a remote one. Reads ask the near tier first and promote what the
@@ -73,11 +74,11 @@ export class TieredStore
   readonly #coherence: Coherence
   readonly #watch: TierWatch
   readonly #reads: TierReads
+  readonly #writes: TierWrites
   readonly #promotions = new Promotions()
   readonly #observers = new ObserverSet()
   /** Outdates what has one of the tags; not there if the remote keeps none. */
   readonly invalidateTags: Tagging['invalidateTags'] | undefined
-  #supersededFills = 0
 
   static {
     // util.inspect shows what its tiers hold and how they are; neither keys nor values.
@@ -106,7 +107,9 @@ export class TieredStore
       clock,
     })
     this.#reads = new TierReads({ near, remote, promotions, watch: this.#watch, clock })
-    this.invalidateTags = remote.writes.byTag ? tags => this.#invalidateTags(tags) : undefined
+    const writes = new TierWrites({ near, remote, promotions, watch: this.#watch, settings })
+    this.#writes = writes
+    this.invalidateTags = remote.writes.byTag ? tags => writes.invalidateTags(tags) : undefined
   }
 
   get bus(): InvalidationBus | undefined {
@@ -126,22 +129,8 @@ export class TieredStore
   }
 
   /** Without a lease (the remote is away, or another process loads too long) it is kept here alone. */
-  async fill(key: string, entry: Entry, lease: Lease | undefined, call?: StoreCall): Promise<FillOutcome> {
-    if (!this.#remote.reads.leases) return this.set(key, entry, call)
-    if (!lease) return this.#near.set(key, entry)
-    const placeholder = this.#promotions.startRead(key)
-    let far: FillOutcome
-    try {
-      far = await this.#remote.reads.fill(key, entry, lease, call)
-    } finally {
-      this.#promotions.endRead(key, placeholder)
-    }
-    this.#watch.note()
-    if (far.status === 'superseded') this.#supersededFills++
-    // Of a fill that failed nobody knows whether the lease still stood.
-    if (far.status === 'superseded' || far.status === 'failed') return far
-    if (!this.#promotions.mayKeep(placeholder, entry)) return far
-    return both(await this.#near.set(key, entry), far)
+  fill(key: string, entry: Entry, lease: Lease | undefined, call?: StoreCall): Promise<FillOutcome> {
+    return this.#writes.fill(key, entry, lease, call)
   }
 
   renew(key: string, lease: Lease, leaseMs: number): Promise<boolean> {
@@ -153,79 +142,32 @@ export class TieredStore
   }
 
   set(key: string, entry: Entry, call?: StoreCall): Promise<WriteOutcome> {
-    const before = this.#settings.replays ? this.#settings.l1.get(key) : undefined
-    return this.#writeBoth(
-      [key],
-      () => this.#near.set(key, entry),
-      () => this.#remote.writes.set(key, entry, isPending(before) ? undefined : before, call),
-    )
+    return this.#writes.set(key, entry, call)
   }
 
   setMany(entries: ReadonlyMap<string, Entry>, call?: StoreCall): Promise<WriteOutcome> {
-    return this.#writeBoth(
-      [...entries.keys()],
-      () => this.#near.setMany(entries),
-      () => this.#remote.writes.setMany(entries, call),
-    )
+    return this.#writes.setMany(entries, call)
   }
 
   delete(key: string, call?: StoreCall): Promise<WriteOutcome> {
-    return this.#writeBoth(
-      [key],
-      () => this.#near.delete(key),
-      () => this.#remote.writes.delete(key, call),
-    )
+    return this.#writes.delete(key, call)
   }
 
   deleteMany(keys: readonly string[], call?: StoreCall): Promise<WriteOutcome> {
-    return this.#writeBoth(
-      keys,
-      () => this.#near.deleteMany(keys),
-      () => this.#remote.writes.deleteMany(keys, call),
-    )
+    return this.#writes.deleteMany(keys, call)
   }
 
-  async touch(
-    key: string,
-    freshUntil: number,
-    expiresAt: number,
-    tags?: readonly string[],
-  ): Promise<WriteOutcome> {
-    const [far, near] = await Promise.all([
-      this.#remote.writes.touch(key, freshUntil, expiresAt, tags),
-      this.#near.touch(key, freshUntil, expiresAt),
-    ])
-    return both(near, far)
+  touch(key: string, freshUntil: number, expiresAt: number, tags?: readonly string[]): Promise<WriteOutcome> {
+    return this.#writes.touch(key, freshUntil, expiresAt, tags)
+  }
+
+  clear(scope?: string): Promise<WriteOutcome> {
+    return this.#writes.clear(scope)
   }
 
   check(key: string, entry: Entry): void {
     const { l1, l2 } = this.#settings
     for (const store of [l1, l2]) if (isChecking(store)) store.check(key, entry)
-  }
-
-  async clear(scope?: string): Promise<WriteOutcome> {
-    const prefix = scope ?? ''
-    this.#promotions.startClear(prefix)
-    try {
-      const [far, near] = await Promise.all([this.#remote.writes.clear(prefix), this.#near.dropScope(scope)])
-      return both(near, far)
-    } finally {
-      this.#promotions.endClear(prefix)
-      this.#watch.note()
-    }
-  }
-
-  async #invalidateTags(tags: readonly string[]): Promise<WriteOutcome> {
-    this.#promotions.tags.invalidate(tags)
-    const [far, near] = await Promise.all([
-      this.#remote.writes.invalidateTags(tags),
-      this.#near.dropTagged(tags),
-    ])
-    // What was read meanwhile may be from before, and near by now.
-    this.#promotions.tags.invalidate(tags)
-    await this.#near.dropTagged(tags)
-    this.#watch.note()
-    return both(near, far)
   }
 
   /** Resolves when every invalidation that waited for the remote has been applied; at once when none waits. */
@@ -236,7 +178,7 @@ export class TieredStore
   measure(): readonly TierStats[] {
     const { farHits, farMisses, promotedEntries } = this.#reads
     const near = { hits: this.#near.hits, misses: this.#near.misses, promotions: promotedEntries }
-    const far = { hits: farHits, misses: farMisses, supersededFills: this.#supersededFills }
+    const far = { hits: farHits, misses: farMisses, supersededFills: this.#writes.supersededFills }
     return [...tiersOf(this.#settings.l1, near), ...tiersOf(this.#settings.l2, far)]
   }
 
@@ -247,8 +189,9 @@ export class TieredStore
 
   observe(observer: Observer): () => void {
     const { l1, l2 } = this.#settings
-    const stop = [this.#observers.add(observer)]
-    for (const store of [l1, l2]) if (isObserved(store)) stop.push(store.observe(observer))
+    const safe = guarded(observer)
+    const stop = [this.#observers.add(safe)]
+    for (const store of [l1, l2]) if (isObserved(store)) stop.push(store.observe(safe))
     return () => {
       for (const end of stop) end()
     }
@@ -270,33 +213,6 @@ export class TieredStore
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  /** Sends a write to the remote, makes it near without waiting, and says what became of it. */
-  async #writeBoth(
-    keys: readonly string[],
-    near: () => Promise<WriteOutcome>,
-    far: () => Promise<WriteOutcome>,
-  ): Promise<WriteOutcome> {
-    for (const key of keys) this.#promotions.startWrite(key)
-    try {
-      const sent = far()
-      const [outcome, kept] = await Promise.all([this.#orForget(keys, sent), near()])
-      return both(kept, outcome)
-    } finally {
-      for (const key of keys) this.#promotions.endWrite(key)
-      this.#watch.note()
-    }
-  }
-
-  /** What the remote's serializer refuses, if only late, must not stay near. */
-  async #orForget(keys: readonly string[], sent: Promise<WriteOutcome>): Promise<WriteOutcome> {
-    try {
-      return await sent
-    } catch (fault) {
-      await this.#near.drop(keys)
-      throw fault
-    }
   }
 
   #onMessage(message: InvalidationMessage): void {
@@ -327,12 +243,6 @@ export class TieredStore
     this.#watch.note()
     void this.#remote.recover()
   }
-}
-
-/** One outcome for both tiers: the remote's, unless the near tier failed. */
-function both(near: WriteOutcome, far: WriteOutcome): WriteOutcome {
-  if (near.status === 'applied') return far.status === 'failed' ? { ...far, status: 'partial' } : far
-  return { ...near, status: 'partial' }
 }
 
 /** What a tier tells of itself, and what was counted of it; of tiers of its own, what they tell. */

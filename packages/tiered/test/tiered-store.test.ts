@@ -40,6 +40,26 @@ const entry = (value: unknown, ttlMs = 60_000): Entry => {
 /** Lets everything that can go on without the test go on. */
 const settle = () => new Promise<void>(resolve => setImmediate(resolve))
 
+it('an observer that throws harms nobody, and the others hear all the same', async () => {
+  const { store, events, bus } = tiered('a')
+  let heard = 0
+  const stop = store.observe({
+    event: () => {
+      heard++
+      throw new Error('of the observer')
+    },
+  })
+  const late: TelemetryEvent[] = []
+  store.observe({ event: event => late.push(event) })
+  bus.lose()
+  bus.restore()
+  await settle()
+  expect(heard).toBeGreaterThan(0)
+  expect(late.map(({ type }) => type)).toEqual(events.map(({ type }) => type))
+  expect(await store.set('k', entry(1))).toEqual({ status: 'applied' })
+  stop()
+})
+
 describe('reads', () => {
   it('answers a near hit synchronously and without asking the remote', async () => {
     const { store } = tiered('a')
