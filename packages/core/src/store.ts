@@ -119,7 +119,7 @@ export interface TierStats {
 
 /** What serializer and compressors did since they were made. */
 export interface CodecStats {
-  /** Times in milliseconds, of all calls together. What is decoded at a near hit is not counted. */
+  /** Times in milliseconds, of all calls together, estimated from some of them. What is decoded at a near hit is not counted. */
   readonly serializer: {
     readonly name: string
     readonly encoded: number

@@ -1,13 +1,41 @@
 import type { CodecStats, CompressionStats } from '@cache/core'
 
+/** Of so many calls one is timed: to look at the clock twice takes as long as to decode a small value. */
+const TIMED = 8
+
+/** How often something is done, and how long all of that takes, by a sample. */
+export class SampledTime {
+  /** Those that ended well. */
+  count = 0
+  #begun = 0
+  #timed = 0
+  #timedMs = 0
+
+  /** Before a call. @returns what to give to {@link end} */
+  begin(): number | undefined {
+    return this.#begun++ % TIMED === 0 ? performance.now() : undefined
+  }
+
+  /** After a call that did not throw. */
+  end(begun: number | undefined): void {
+    this.count++
+    if (begun === undefined) return
+    this.#timed++
+    this.#timedMs += performance.now() - begun
+  }
+
+  /** Of all calls together, estimated. */
+  get ms(): number {
+    return this.#timed === 0 ? 0 : (this.#timedMs * this.count) / this.#timed
+  }
+}
+
 /** What serializer and compressors do, counted: plain numbers, read when asked. */
 export class CodecCounts {
   readonly #serializer: string
   readonly #compressions = new Map<string, { values: number; bytesIn: number; bytesOut: number }>()
-  encoded = 0
-  encodeMs = 0
-  decoded = 0
-  decodeMs = 0
+  readonly encoding: SampledTime = new SampledTime()
+  readonly decoding: SampledTime = new SampledTime()
   /** Not compressed, for they are too small for it to be worth while. */
   small = 0
   /** Compressed in vain. */
@@ -15,18 +43,6 @@ export class CodecCounts {
 
   constructor(serializer: string) {
     this.#serializer = serializer
-  }
-
-  /** @param startedAt by `performance.now()` */
-  encodedSince(startedAt: number): void {
-    this.encoded++
-    this.encodeMs += performance.now() - startedAt
-  }
-
-  /** @param startedAt by `performance.now()` */
-  decodedSince(startedAt: number): void {
-    this.decoded++
-    this.decodeMs += performance.now() - startedAt
   }
 
   compressed(compressor: string, bytesIn: number, bytesOut: number): void {
@@ -38,9 +54,15 @@ export class CodecCounts {
   }
 
   snapshot(): CodecStats {
-    const { encoded, encodeMs, decoded, decodeMs, small, incompressible } = this
+    const { encoding, decoding, small, incompressible } = this
     return {
-      serializer: { name: this.#serializer, encoded, encodeMs, decoded, decodeMs },
+      serializer: {
+        name: this.#serializer,
+        encoded: encoding.count,
+        encodeMs: encoding.ms,
+        decoded: decoding.count,
+        decodeMs: decoding.ms,
+      },
       compression: Array.from(
         this.#compressions,
         ([name, counts]): CompressionStats => ({ name, ...counts }),

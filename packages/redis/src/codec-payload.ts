@@ -76,9 +76,9 @@ export class PayloadCodec {
    */
   serialize(value: unknown, aside = 0): Uint8Array {
     const { serializer, maxValueBytes } = this.#options
-    const startedAt = performance.now()
+    const begun = this.counts.encoding.begin()
     const raw = ofBytes(`the serializer ${serializer.name}`, () => serializer.encode(value))
-    this.counts.encodedSince(startedAt)
+    this.counts.encoding.end(begun)
     const bytes = raw.length + aside
     if (bytes <= maxValueBytes) return raw
     throw new CacheError(
@@ -170,9 +170,9 @@ export class PayloadCodec {
 
   #deserialize(serializer: Serializer, packed: Payload, raw: unknown): unknown {
     if (!this.#options.timesDecoding) return deserialize(serializer, packed, raw)
-    const startedAt = performance.now()
+    const begun = this.counts.decoding.begin()
     const value = deserialize(serializer, packed, raw)
-    this.counts.decodedSince(startedAt)
+    this.counts.decoding.end(begun)
     return value
   }
 

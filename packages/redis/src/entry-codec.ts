@@ -58,9 +58,9 @@ export class EntryCodec {
   #valueOf({ serializer, compressor, rawLength, payloadStart }: Opened, bytes: Buffer): Awaitable<unknown> {
     // Nearly every small value is plain JSON: a view of it would cost as much as all other checks together.
     if (compressor === 0 && serializer === json.id && rawLength === bytes.length - payloadStart) {
-      const startedAt = performance.now()
+      const begun = this.#payloads.counts.decoding.begin()
       const value = parse(bytes.toString('utf8', payloadStart), 'it cannot be decoded')
-      this.#payloads.counts.decodedSince(startedAt)
+      this.#payloads.counts.decoding.end(begun)
       return value
     }
     const packed = { serializer, compressor, rawLength, payload: bytes.subarray(payloadStart) }
