@@ -235,6 +235,8 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     this.#index = new HashIndex(this.#slots)
     this.#policy = this.#newPolicy()
     this.#expiry = new Expiry(this.#slots, this.#clock, this.#onDue)
+    // The new one knows of no usual end before the next look.
+    this.#looksSpared = 0
     this.#bytes = 0
     this.#removals?.tell()
   }

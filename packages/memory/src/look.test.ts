@@ -95,6 +95,17 @@ describe('looking at the machine’s clock', () => {
     expect(map.get('k')).toBeUndefined()
   })
 
+  test('what is written anew after a clear ends, though the last look still serves', () => {
+    const map = new BoundedMap<string, number>({ maxItems: 2, ttl: '1h' })
+    map.set('a', 1)
+    map.clear()
+    for (const key of ['a', 'b', 'b', 'c']) map.set(key, 2)
+    vi.advanceTimersByTime(HOUR - 1)
+    expect([map.get('b'), map.get('c')]).toEqual([2, 2])
+    vi.advanceTimersByTime(1)
+    expect([map.get('b'), map.get('c')]).toEqual([undefined, undefined])
+  })
+
   test('a clock that is set back does not let an entry be seen after its end', () => {
     const map = new BoundedMap<string, number>({ maxItems: 10 })
     map.set('old', 1, { ttl: '1h' })
