@@ -49,3 +49,12 @@ export function itemBound(maxItems: unknown): number {
 export function byteBound(maxBytes: number | undefined): number {
   return maxBytes === undefined ? Number.POSITIVE_INFINITY : integer(maxBytes, 'maxBytes', 1)
 }
+
+/** @throws CacheError `INVALID_OPTION` */
+export function callback<F extends (...args: never[]) => unknown>(
+  fn: F | undefined,
+  name: string,
+): F | undefined {
+  if (fn === undefined || typeof fn === 'function') return fn
+  throw invalidOption(name, fn, 'a function')
+}

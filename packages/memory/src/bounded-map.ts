@@ -1,19 +1,17 @@
+import { CacheError, type Clock, describe, systemClock, type TimerHandle, toMilliseconds } from '@cache/core'
 import {
-  CacheError,
-  type Clock,
-  describe,
-  invalidOption,
-  systemClock,
-  type TimerHandle,
-  toMilliseconds,
-} from '@cache/core'
-import { type BoundedMapOptions, byteBound, itemBound, type SetOptions } from './bounded-map-options.ts'
+  type BoundedMapOptions,
+  byteBound,
+  callback,
+  itemBound,
+  type SetOptions,
+} from './bounded-map-options.ts'
 import { Expiry } from './expiry.ts'
 import { HashIndex } from './hash-index.ts'
 import { type Policy, type PolicyType, policyType } from './policies/index.ts'
 import { type RemovalCause, type RemovalListener, Removals } from './removals.ts'
 import { Slots } from './slots.ts'
-import { estimateBytes } from './weigh.ts'
+import { estimateEntry } from './weigh.ts'
 
 /** In place of a slot. Of its own, for an imported constant is not one to V8, and costs a look at memory. */
 const NONE = 0
@@ -539,18 +537,9 @@ function nobodyThere(): CacheError {
   )
 }
 
-function estimateEntry(value: unknown, key: unknown): number {
-  return estimateBytes(value) + estimateBytes(key)
-}
-
 /** Whole bytes, so that adding and subtracting them leaves no remainder; `NaN` for what is no weight. */
 function wholeBytes(weight: number): number {
   return Number.isFinite(weight) && weight >= 0 ? Math.ceil(weight) : Number.NaN
-}
-
-function callback<F extends (...args: never[]) => unknown>(fn: F | undefined, name: string): F | undefined {
-  if (fn === undefined || typeof fn === 'function') return fn
-  throw invalidOption(name, fn, 'a function')
 }
 
 function assertTime(expiresAt: unknown): asserts expiresAt is number {

@@ -26,6 +26,11 @@ export function estimateBytes(value: unknown): number {
   return bytes
 }
 
+/** What an entry weighs if nobody else says. */
+export function estimateEntry(value: unknown, key: unknown): number {
+  return estimateBytes(value) + estimateBytes(key)
+}
+
 function primitiveBytes(value: unknown): number {
   if (typeof value === 'string') return STRING_BYTES + value.length * (isLatin1(value) ? 1 : 2)
   if (typeof value === 'bigint') return OBJECT_BYTES + value.toString(16).length / 2
