@@ -142,6 +142,7 @@ describe.each(MATRIX)('policy $policy, maxBytes $maxBytes, copy $copy, ttl $ttlM
       () => store.delete('k'),
       () => store.clear(),
       () => store.touch('k', 1, 1),
+      () => store.invalidateTags(['t']),
       () => store.keys(),
       () => store.getMany([]),
       () => store.setMany(new Map()),
