@@ -322,4 +322,20 @@ describe('onRemoval', () => {
     store.clear()
     expect(heard.slice(4)).toEqual(['c'])
   })
+
+  test('tells the others behind one that throws, and warns of that', async () => {
+    const warned = new Promise<Error>(resolve => process.once('warning', resolve))
+    const store = new MemoryStore({ maxItems: 1, clock })
+    const heard: string[] = []
+    const leave = store.onRemoval(() => {
+      throw new Error('of the listener')
+    })
+    store.onRemoval(({ key }) => heard.push(key))
+    store.set('a', entryFor(1, 60_000))
+    store.set('b', entryFor(1, 60_000))
+    leave()
+    store.set('c', entryFor(1, 60_000))
+    expect(heard).toEqual(['a', 'b'])
+    expect((await warned).message).toContain('onRemove')
+  })
 })

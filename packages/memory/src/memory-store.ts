@@ -240,14 +240,28 @@ export class MemoryStore
   onRemoval(listener: (removal: Removal) => void): () => void {
     const listeners = this.#removalListeners
     listeners.add(listener)
-    this.#map.onRemove = (key, _, cause) => {
-      if (cause !== 'evicted' && cause !== 'expired') return
-      for (const each of listeners) each({ key, tier: this.name, cause })
+    if (listeners.size === 1) {
+      this.#map.onRemove = (key, _, cause) => {
+        if (cause === 'evicted' || cause === 'expired') this.#tellRemoval({ key, tier: this.name, cause })
+      }
     }
     return () => {
       listeners.delete(listener)
       if (listeners.size === 0) this.#map.onRemove = undefined
     }
+  }
+
+  /** All listeners, also behind one that throws: that the map reports. */
+  #tellRemoval(removal: Removal): void {
+    const errors: unknown[] = []
+    for (const listener of this.#removalListeners) {
+      try {
+        listener(removal)
+      } catch (error) {
+        errors.push(error)
+      }
+    }
+    if (errors.length > 0) throw errors[0]
   }
 
   #isOutdated(stored: Entry): boolean {
