@@ -25,6 +25,12 @@ export function describeMachine(packages: readonly string[], now: Date = new Dat
   }
 }
 
+/** A machine in words, for the head of a report. */
+export function machineLines({ date, cpu, cores, platform, node, packages }: Machine): string[] {
+  const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`)
+  return [`${date}, Node ${node}, ${platform}`, `${cores} × ${cpu}`, versions.join(', ')]
+}
+
 function installedVersion(name: string): string {
   const manifest = new URL(`../node_modules/${name}/package.json`, import.meta.url)
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }

@@ -22,3 +22,8 @@ export function mean(samples: readonly number[]): number {
 export function count(n: number): string {
   return Math.round(n).toLocaleString('en')
 }
+
+/** A median with its bounds: `1.02 (0.98–1.10)`. */
+export function withSpread({ median, min, max }: Spread, digits = 2): string {
+  return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`
+}

@@ -1,28 +1,14 @@
-import { listed, parseOptions, positiveInteger, selectNames, UsageError } from '../lib/command.ts'
+import { listed, parseOptions, positiveInteger, UsageError } from '../lib/command.ts'
+import { COMPARISON_OPTIONS, type ComparisonArguments, comparisonOf } from '../lib/comparison.ts'
 import { REFERENCE } from './contestants.ts'
 
-export interface Arguments {
+export interface Arguments extends ComparisonArguments {
   readonly keys: readonly number[]
-  readonly runs: number
   /** Milliseconds each measurement takes. */
   readonly budgetMs: number
-  /** Whom to measure, the reference first. */
-  readonly contestants: readonly string[]
-  readonly markdown: boolean
-  readonly help: boolean
-  /** Where to write every sample. */
-  readonly json?: string
 }
 
-const OPTIONS = {
-  quick: { type: 'boolean' },
-  keys: { type: 'string', multiple: true },
-  runs: { type: 'string' },
-  only: { type: 'string', multiple: true },
-  json: { type: 'string' },
-  markdown: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-} as const
+const OPTIONS = { ...COMPARISON_OPTIONS, keys: { type: 'string', multiple: true } } as const
 
 /** A `Map` of V8 ends at 2^24 entries, and our own bound is below. */
 const MAX_KEYS = 15_000_000
@@ -32,21 +18,12 @@ const MAX_KEYS = 15_000_000
  * @throws UsageError
  */
 export function parseArguments(argv: readonly string[], contestants: readonly string[]): Arguments {
-  const { values, positionals } = parseOptions(argv, { options: OPTIONS, allowPositionals: true })
-  const { quick = false, keys, runs, only, json, markdown = false, help = false } = values
-  if (only === undefined && positionals.length > 0) {
-    throw new UsageError(`unexpected argument "${positionals[0]}"; names of contestants follow --only`)
-  }
-  if (json === '') throw new UsageError('--json must name a file; received nothing')
+  const parsed = parseOptions(argv, { options: OPTIONS, allowPositionals: true })
+  const { quick, keys } = parsed.values
   return {
+    ...comparisonOf(parsed, { names: contestants, reference: REFERENCE, runs: quick ? 2 : 5 }),
     keys: keys === undefined ? (quick ? [10_000] : [10_000, 100_000, 1_000_000]) : keyCounts(keys),
-    runs: runs === undefined ? (quick ? 2 : 5) : positiveInteger(runs, '--runs'),
     budgetMs: quick ? 40 : 400,
-    contestants:
-      only === undefined ? contestants : selectNames([...only, ...positionals], contestants, REFERENCE),
-    markdown,
-    help,
-    ...(json === undefined ? {} : { json }),
   }
 }
 

@@ -1,5 +1,5 @@
-import type { Machine } from '../lib/machine.ts'
-import { count, type Spread, spread } from '../lib/numbers.ts'
+import { type Machine, machineLines } from '../lib/machine.ts'
+import { count, spread, withSpread } from '../lib/numbers.ts'
 import { markdownTable, type Table, textTable } from '../lib/table.ts'
 import { REFERENCE } from './contestants.ts'
 import type { Series } from './rounds.ts'
@@ -36,11 +36,6 @@ export function failures(series: readonly Series[]): string[] {
       'error' in round ? [`${contestant}, ${workload}, ${count(keys)} keys: ${round.error}`] : [],
     ),
   )
-}
-
-function machineLines({ date, cpu, cores, platform, node, packages }: Machine): string[] {
-  const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`)
-  return [`${date}, Node ${node}, ${platform}`, `${cores} × ${cpu}`, versions.join(', ')]
 }
 
 function legend(series: readonly Series[]): string {
@@ -89,10 +84,6 @@ function timeCell(pairs: readonly Pair[]): string {
   const hitRatios = pairs.flatMap(([{ hitRatio }]) => (hitRatio === undefined ? [] : [hitRatio]))
   const hits = hitRatios.length === 0 ? '' : `, ${(spread(hitRatios).median * 100).toFixed(0)} %`
   return `${withSpread(ratio, 2)} ${count(nanoseconds)} ns${hits}`
-}
-
-function withSpread({ median, min, max }: Spread, digits: number): string {
-  return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`
 }
 
 function sizesOf(series: readonly Series[]): number[] {

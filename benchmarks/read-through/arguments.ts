@@ -1,47 +1,25 @@
-import { parseOptions, positiveInteger, selectNames, UsageError } from '../lib/command.ts'
+import { parseOptions, positiveInteger } from '../lib/command.ts'
+import { COMPARISON_OPTIONS, type ComparisonArguments, comparisonOf } from '../lib/comparison.ts'
 import { CONTESTANTS } from './contestants.ts'
 
-export interface Arguments {
+export interface Arguments extends ComparisonArguments {
   readonly keys: number
-  readonly runs: number
   /** Milliseconds each measurement takes. */
   readonly budgetMs: number
-  readonly contestants: readonly string[]
-  readonly markdown: boolean
-  readonly help: boolean
-  /** Where to write every sample. */
-  readonly json?: string
 }
 
-const OPTIONS = {
-  quick: { type: 'boolean' },
-  keys: { type: 'string' },
-  runs: { type: 'string' },
-  only: { type: 'string', multiple: true },
-  json: { type: 'string' },
-  markdown: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-} as const
+const OPTIONS = { ...COMPARISON_OPTIONS, keys: { type: 'string' } } as const
 
 const NAMES = CONTESTANTS.map(({ name }) => name)
 
 /** @throws UsageError */
 export function parseArguments(argv: readonly string[]): Arguments {
-  const { values, positionals } = parseOptions(argv, { options: OPTIONS, allowPositionals: true })
-  const { quick = false, keys, runs, only, json, markdown = false, help = false } = values
-  if (only === undefined && positionals.length > 0) {
-    throw new UsageError(`unexpected argument "${positionals[0]}"; names of contestants follow --only`)
-  }
-  if (json === '') throw new UsageError('--json must name a file; received nothing')
+  const parsed = parseOptions(argv, { options: OPTIONS, allowPositionals: true })
+  const { quick, keys } = parsed.values
   return {
+    ...comparisonOf(parsed, { names: NAMES, reference: NAMES[0] as string, runs: quick ? 1 : 5 }),
     keys: keys === undefined ? (quick ? 1_000 : 100_000) : positiveInteger(keys, '--keys'),
-    runs: runs === undefined ? (quick ? 1 : 5) : positiveInteger(runs, '--runs'),
     budgetMs: quick ? 40 : 1_500,
-    contestants:
-      only === undefined ? NAMES : selectNames([...only, ...positionals], NAMES, NAMES[0] as string),
-    markdown,
-    help,
-    ...(json === undefined ? {} : { json }),
   }
 }
 

@@ -1,5 +1,5 @@
-import type { Machine } from '../lib/machine.ts'
-import { count, type Spread, spread } from '../lib/numbers.ts'
+import { type Machine, machineLines } from '../lib/machine.ts'
+import { count, type Spread, spread, withSpread } from '../lib/numbers.ts'
 import { markdownTable, type Table, textTable } from '../lib/table.ts'
 import { contestant } from './contestants.ts'
 import { reached } from './goals.ts'
@@ -24,11 +24,6 @@ export function failures(series: readonly Series[]): string[] {
   return series.flatMap(({ contestant, rounds }) =>
     rounds.flatMap(round => ('error' in round ? [`${contestant}: ${round.error}`] : [])),
   )
-}
-
-function machineLines({ date, cpu, cores, platform, node, packages }: Machine): string[] {
-  const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`)
-  return [`${date}, Node ${node}, ${platform}`, `${cores} × ${cpu}`, versions.join(', ')]
 }
 
 function legend(series: readonly Series[]): string {
@@ -75,8 +70,4 @@ function goals(series: readonly Series[]): Table {
     met ? 'reached' : 'missed',
   ])
   return { header: ['goal', 'limit', 'measured', ''], rows }
-}
-
-function withSpread({ median, min, max }: Spread, digits: number): string {
-  return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`
 }

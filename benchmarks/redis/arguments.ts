@@ -1,50 +1,27 @@
-import { listed, parseOptions, positiveInteger, selectNames, UsageError } from '../lib/command.ts'
+import { listed, parseOptions, UsageError } from '../lib/command.ts'
+import { COMPARISON_OPTIONS, type ComparisonArguments, comparisonOf } from '../lib/comparison.ts'
 import { REFERENCE } from './contestants.ts'
 import { WORKLOADS, type Workload } from './subject.ts'
 
-export interface Arguments {
+export interface Arguments extends ComparisonArguments {
   readonly workloads: readonly Workload[]
-  readonly runs: number
   /** Milliseconds each measurement takes; on the link several times that. */
   readonly budgetMs: number
-  /** Whom to measure, the reference first. */
-  readonly contestants: readonly string[]
-  readonly markdown: boolean
-  readonly help: boolean
-  /** Where to write every sample. */
-  readonly json?: string
 }
 
-const OPTIONS = {
-  quick: { type: 'boolean' },
-  workloads: { type: 'string', multiple: true },
-  runs: { type: 'string' },
-  only: { type: 'string', multiple: true },
-  json: { type: 'string' },
-  markdown: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-} as const
+const OPTIONS = { ...COMPARISON_OPTIONS, workloads: { type: 'string', multiple: true } } as const
 
 /**
  * @param contestants the names of all
  * @throws UsageError
  */
 export function parseArguments(argv: readonly string[], contestants: readonly string[]): Arguments {
-  const { values, positionals } = parseOptions(argv, { options: OPTIONS, allowPositionals: true })
-  const { quick = false, workloads, runs, only, json, markdown = false, help = false } = values
-  if (only === undefined && positionals.length > 0) {
-    throw new UsageError(`unexpected argument "${positionals[0]}"; names of contestants follow --only`)
-  }
-  if (json === '') throw new UsageError('--json must name a file; received nothing')
+  const parsed = parseOptions(argv, { options: OPTIONS, allowPositionals: true })
+  const { quick, workloads } = parsed.values
   return {
+    ...comparisonOf(parsed, { names: contestants, reference: REFERENCE, runs: quick ? 1 : 5 }),
     workloads: workloads === undefined ? WORKLOADS : selectWorkloads(workloads),
-    runs: runs === undefined ? (quick ? 1 : 5) : positiveInteger(runs, '--runs'),
     budgetMs: quick ? 40 : 1_000,
-    contestants:
-      only === undefined ? contestants : selectNames([...only, ...positionals], contestants, REFERENCE),
-    markdown,
-    help,
-    ...(json === undefined ? {} : { json }),
   }
 }
 

@@ -1,5 +1,5 @@
-import type { Machine } from '../lib/machine.ts'
-import { count, type Spread, spread } from '../lib/numbers.ts'
+import { type Machine, machineLines } from '../lib/machine.ts'
+import { count, spread, withSpread } from '../lib/numbers.ts'
 import { markdownTable, type Table, textTable } from '../lib/table.ts'
 import { REFERENCE } from './contestants.ts'
 import { type Goal, reached } from './goals.ts'
@@ -42,11 +42,6 @@ export function failures(series: readonly Series[]): string[] {
       'error' in round ? [`${contestant}, ${workload}, ${count(bytes)} bytes: ${round.error}`] : [],
     ),
   )
-}
-
-function machineLines({ date, cpu, cores, platform, node, packages }: Machine): string[] {
-  const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`)
-  return [`${date}, Node ${node}, ${platform}`, `${cores} × ${cpu}`, versions.join(', ')]
 }
 
 function legend(series: readonly Series[]): string {
@@ -134,10 +129,6 @@ function goalTable(series: readonly Series[]): Table {
 
 function limitOf({ as, limit }: Goal): string {
   return as === 'time' ? `time ≤ ${limit}` : `throughput ≥ ${limit}`
-}
-
-function withSpread({ median, min, max }: Spread): string {
-  return `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`
 }
 
 function sizesOf(series: readonly Series[]): number[] {
