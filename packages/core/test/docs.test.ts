@@ -1,14 +1,8 @@
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 
-const run = promisify(execFile)
 const pageOf = (name: string) => readFile(new URL(`../../../docs/${name}`, import.meta.url), 'utf8')
 const page = await pageOf('read-through.md')
-/** A package that has all that the examples import. */
-const home = fileURLToPath(new URL('../../manager/', import.meta.url))
 
 const examplesOf = (text: string) =>
   [...text.matchAll(/^#+ (.*)\n(?:(?!^#)[\s\S])*?```ts\n([\s\S]*?)```/gm)].map(
@@ -16,19 +10,11 @@ const examplesOf = (text: string) =>
   )
 const examples = examplesOf(page)
 
-/** What an example says that it prints, and what it prints. */
-async function outputsOf(program: string): Promise<{ said: string[]; printed: string[] }> {
-  const said = [...program.matchAll(/\/\/ → (.*)$/gm)].map(([, line = '']) => line)
-  const args = ['--conditions=@cache/source', '--input-type=module-typescript', '--eval', program]
-  const { stdout } = await run(process.execPath, args, { cwd: home, timeout: 15_000 })
-  return { said, printed: stdout.trim().split('\n') }
-}
-
+/** That it prints this is shown by `test/documents.test.ts`, which runs every program of the documentation. */
 describe.each(['read-through.md', 'events.md'])('docs/%s', async name => {
-  test.each(examplesOf(await pageOf(name)))('prints what it says: $title', async ({ program }) => {
-    const { said, printed } = await outputsOf(program)
-    expect(said).not.toEqual([])
-    expect(printed).toEqual(said)
+  test.each(examplesOf(await pageOf(name)))('says what an example prints: $title', ({ program }) => {
+    expect(program).toMatch(/^import /m)
+    expect(program).toContain('// → ')
   })
 })
 
