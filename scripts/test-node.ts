@@ -21,7 +21,7 @@ if (!/^\d+$/.test(major)) {
 const binary = nodeOf(major)
 console.log(`Node ${spawnSync(binary, ['--version'], { encoding: 'utf8' }).stdout.trim()}`)
 const command = [
-  join(root, 'scripts/ensure-redis.ts'),
+  join(root, 'scripts/ensure-servers.ts'),
   binary,
   join(root, 'node_modules/vitest/vitest.mjs'),
   'run',
