@@ -14,14 +14,15 @@ export async function clear(
 ): Promise<WriteOutcome> {
   const invalidation: Invalidation = { type: 'clear', ...(scope !== '' && { scope }) }
   try {
-    const answer = pool.run('clear', pool.forRead(), writeMs, client =>
-      CLEAR.run(
-        client,
-        [keys.last, keys.clears],
-        [order.latest, scope, channel, sender.openMessage(invalidation)],
-      ),
-    )
-    return await order.change(answer, version => {
+    const send = () =>
+      pool.run('clear', pool.forInvalidation(), writeMs, client =>
+        CLEAR.run(
+          client,
+          [keys.last, keys.clears],
+          [order.latest, scope, channel, sender.openMessage(invalidation)],
+        ),
+      )
+    return await order.change(send, version => {
       order.noteClear(scope, version)
       sweeper.start(scope, version)
     })

@@ -50,6 +50,7 @@ export class Pool {
   readonly #emit: Emit
   readonly #idle = new Set<() => void>()
   readonly #outage: Outage
+  #invalidating: Connection | undefined
   #running = 0
   #reported: string | undefined
   #closed = false
@@ -75,6 +76,12 @@ export class Pool {
   /** Where a read is answered soonest. @param bytes how much is to come, as far as is known */
   forRead(bytes = 0): Connection {
     return this.#lanes.soonest(this.#lanes.for(bytes))
+  }
+
+  /** One and the same connection as long as it lasts: what is sent on it arrives in the order of the calls. */
+  forInvalidation(): Connection {
+    if (!this.#invalidating?.ready) this.#invalidating = this.forRead()
+    return this.#invalidating
   }
 
   /** What a write may take: any connection of a lane or, behind others of its key, one alone. */

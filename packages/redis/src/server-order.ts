@@ -37,8 +37,10 @@ export class ServerOrder {
   #caughtUp = false
   /** Redis has lost the latest version: ours is not what it compares with. */
   #lost = false
-  /** Invalidations of our own that Redis has not answered; each becomes its version. */
-  readonly #changes = new Set<Promise<number>>()
+  /** Invalidations of our own that Redis has not answered. */
+  readonly #changes = new Set<Promise<Change>>()
+  /** The latest version of all that were called so far, once Redis has answered them. */
+  #latestChange = Promise.resolve(0)
   /** Counts them. */
   #changed = 0
 
@@ -96,27 +98,35 @@ export class ServerOrder {
   }
 
   /**
-   * An invalidation of our own is under way: what is written after it must not be taken for older.
+   * An invalidation of our own is under way: what is written after it must not be taken for older, nor what was written before
+   * it for newer.
    *
-   * @param answer of its script
+   * @param send runs its script
    * @param note hears its version
    */
-  async change(answer: Promise<unknown>, note: (version: number) => void): Promise<WriteOutcome> {
-    const change = answer.then(outcome => {
-      const [version] = outcome as readonly [unknown]
-      note(Number(version))
-      this.#lost = false
-      return Number(version)
-    })
+  async change(send: () => Promise<unknown>, note: (version: number) => void): Promise<WriteOutcome> {
+    const change = this.#changeBehind(this.#latestChange, send, note)
+    this.#latestChange = latestOf(this.#latestChange, change)
     this.#changes.add(change)
     this.#changed++
     try {
-      await change
-      const [, told] = (await answer) as readonly [unknown, unknown]
-      return toldOutcome(told)
+      return toldOutcome((await change).told)
     } finally {
       this.#changes.delete(change)
     }
+  }
+
+  /** Where Redis saw it before one that was called earlier, it is sent again: a write between the two has the version of that one. */
+  async #changeBehind(
+    earlier: Promise<number>,
+    send: () => Promise<unknown>,
+    note: (version: number) => void,
+  ): Promise<Change> {
+    const [answered, told] = (await send()) as readonly [unknown, unknown]
+    const version = Number(answered)
+    note(version)
+    this.#lost = false
+    return version > (await earlier) ? { version, told } : this.#changeBehind(earlier, send, note)
   }
 
   /**
@@ -195,7 +205,7 @@ export class ServerOrder {
     const settled = await Promise.race([Promise.allSettled(this.#changes), late])
     clock.clearTimeout(timer)
     if (settled === 'late') return latest
-    const versions = settled.flatMap(change => (change.status === 'fulfilled' ? [change.value] : []))
+    const versions = settled.flatMap(change => (change.status === 'fulfilled' ? [change.value.version] : []))
     if (versions.length > 0) return Math.max(latest, ...versions)
     return changed === this.#changed ? this.#knownStamp(until) : latest
   }
@@ -238,6 +248,20 @@ export class ServerOrder {
     this.#last = Math.max(version, this.#last ?? 0)
     return this.#last
   }
+}
+
+/** An invalidation of our own, as Redis answered it. */
+interface Change {
+  readonly version: number
+  /** 1, or what Redis said when the other processes were to be told. */
+  readonly told: unknown
+}
+
+/** @returns the later version; of one that failed nothing is known */
+async function latestOf(earlier: Promise<number>, change: Promise<Change>): Promise<number> {
+  const failed: Pick<Change, 'version'> = { version: 0 }
+  const [before, { version }] = await Promise.all([earlier, change.catch(() => failed)])
+  return Math.max(before, version)
 }
 
 /** @param told 1, or what Redis said when the other processes were to be told */

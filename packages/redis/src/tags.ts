@@ -59,14 +59,15 @@ export class Tags {
     if (tags.length === 0) return APPLIED
     const invalidation: Invalidation = { type: 'tags', tags }
     try {
-      const answer = pool.run('invalidateTags', pool.forRead(), writeMs, client =>
-        INVALIDATE_TAGS.run(
-          client,
-          [keys.last, keys.clears, keys.recent, ...tags.map(tag => keys.tagKeyOf(tag))],
-          [order.latest, channel, sender.openMessage(invalidation), ...tags],
-        ),
-      )
-      return await order.change(answer, version => order.noteTags(tags, version))
+      const send = () =>
+        pool.run('invalidateTags', pool.forInvalidation(), writeMs, client =>
+          INVALIDATE_TAGS.run(
+            client,
+            [keys.last, keys.clears, keys.recent, ...tags.map(tag => keys.tagKeyOf(tag))],
+            [order.latest, channel, sender.openMessage(invalidation), ...tags],
+          ),
+        )
+      return await order.change(send, version => order.noteTags(tags, version))
     } catch (thrown) {
       return failed(toCacheError(thrown, 'STORE', 'the tags could not be invalidated'))
     }

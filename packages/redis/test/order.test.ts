@@ -420,3 +420,24 @@ test('a read for a lease does not wait for own invalidations beyond its deadline
   own.thaw()
   await clearing
 })
+
+test('a later invalidation counts as later, also when Redis has to be told the script of the earlier one first', async () => {
+  const own = await ownServer()
+  const store = patientStore({ url: own.url, poolSize: 2 })
+  await connected(store)
+  await store.invalidateTags(['t']) // This script is known from here on; that of a clear is not.
+  const calls = [store.clear(), store.set('k', tagged('v', 't')), store.invalidateTags(['t'])] as const
+  expect(await Promise.all(calls)).toMatchObject([{ status: 'applied' }, {}, { status: 'applied' }])
+  expect(await store.get('k')).toBeUndefined()
+})
+
+test('invalidations made at once reach Redis in their order, once each', async () => {
+  const own = await ownServer()
+  const store = patientStore({ url: own.url, poolSize: 5 })
+  await connected(store)
+  await store.invalidateTags(['t'])
+  const client = openClient(own.url)
+  await client.config('RESETSTAT')
+  await Promise.all(Array.from({ length: 200 }, () => store.invalidateTags(['t'])))
+  expect(await client.info('commandstats')).toContain('cmdstat_evalsha:calls=200,')
+})
