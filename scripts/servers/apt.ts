@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process'
+import { globSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { onPath } from './find.ts'
 
 /** What makes a command run as root without a question, if anything does. */
@@ -22,4 +24,12 @@ export function runAloud(command: readonly string[], cwd?: string): boolean {
     ...(cwd !== undefined && { cwd }),
   })
   return status === 0
+}
+
+/** Unpacks all of Debian's packages in a directory, which does not install them, and deletes them. */
+export function unpackAll(directory: string, into: string): void {
+  for (const archive of globSync(join(directory, '*.deb'))) {
+    runAloud(['dpkg-deb', '--extract', archive, into])
+    rmSync(archive)
+  }
 }

@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { aptGet, rootPrefix, runAloud } from './apt.ts'
+import { aptGet, rootPrefix, runAloud, unpackAll } from './apt.ts'
 import { fail, find, findIn, onPath } from './find.ts'
 
 /** Where a downloaded Prometheus is unpacked. */
@@ -57,8 +57,5 @@ function unpackDebian(): void {
     (!root || !runAloud(aptGet(root, 'update')) || !runAloud(download, CACHE))
   )
     return
-  const archive = readdirSync(CACHE).find(file => file.endsWith('.deb'))
-  if (archive === undefined) return
-  runAloud(['dpkg-deb', '--extract', join(CACHE, archive), CACHE])
-  rmSync(join(CACHE, archive))
+  unpackAll(CACHE, CACHE)
 }

@@ -4,6 +4,7 @@ import { isCluster } from './cluster-shards.ts'
 import { fence, type Identity, identify, runIdOf } from './identity.ts'
 import { LEAVING } from './own-redis.ts'
 import type { RedisLike } from './redis-like.ts'
+import { askIfSetsMany } from './set-many.ts'
 
 /** Who wants to send a command. */
 export interface Caller {
@@ -90,7 +91,7 @@ export class OwnGate implements Gate {
   }
 
   /**
-   * Opens once the connection is in its database, which server it leads to is known, and nothing more can come of the
+   * Opens once the connection is in its database, which server it leads to and what that can do is known, and nothing more can come of the
    * connection before it. ioredis selects the database too, but carries on in database 0 if that is refused. A refusal lasts
    * until the next connection; an answer owed too long makes ioredis make one.
    */
@@ -111,7 +112,7 @@ export class OwnGate implements Gate {
 
   async #meet(): Promise<void> {
     const client = this.#client
-    const identity = await identify(client)
+    const [identity] = await Promise.all([identify(client), askIfSetsMany(client)])
     if (!identity || client.status !== 'ready') return
     await fence(client, this.#identity, identity).catch(() => {}) // Not permitted: then it is not to be had.
     this.#identity = identity
@@ -165,7 +166,7 @@ export class BorrowedGate implements Gate {
     this.#client = client
     if (!onServer || isCluster(client)) return
     const meet = async (): Promise<void> => {
-      const runId = await runIdOf(client)
+      const [runId] = await Promise.all([runIdOf(client), askIfSetsMany(client)])
       if (runId !== undefined) onServer(runId, client)
     }
     client.on('ready', meet)

@@ -1,6 +1,7 @@
 import { type Command, Redis, type RedisOptions } from 'ioredis'
 import type { ConnectionBounds } from './fail-fast.ts'
 import type { FailoverWatch } from './failover-watch.ts'
+import { replyCode } from './redact.ts'
 import { SilenceWatch } from './silence.ts'
 
 /** What a client of ours emits the moment it gives its connection up, some time before `close`. */
@@ -27,6 +28,7 @@ export class OwnRedis extends Redis {
   }
 
   override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
+    if (command.name === 'info') withoutDetails(command)
     const answer = super.sendCommand(command, stream)
     this.#silence.expectAnswer()
     return answer
@@ -50,6 +52,15 @@ export class OwnRedis extends Redis {
       this.#watch?.remove(this)
     }
     super.disconnect(reconnect)
+  }
+}
+
+/** ioredis prints why INFO was refused; from Redis 7.2 on the refusal names the user. */
+function withoutDetails(command: Command): void {
+  const { reject } = command
+  command.reject = error => {
+    error.message = replyCode(error) ?? error.message
+    reject(error)
   }
 }
 

@@ -1,4 +1,5 @@
 import { APPLIED, CacheError, type StoreOperation, type WriteOutcome } from '@cache/core'
+import type { Redis } from 'ioredis'
 import { chunked, eachChunk } from './batch.ts'
 import type { Sender } from './bus/sender.ts'
 import { classifyError } from './classify-error.ts'
@@ -10,6 +11,7 @@ import { allowance, isLarge, type Lane } from './lanes.ts'
 import type { LargeKeys } from './large-keys.ts'
 import type { Pool } from './pool.ts'
 import type { ClusterLike, RedisLike, RedisPipeline } from './redis-like.ts'
+import { setsMany } from './set-many.ts'
 
 /** One key to store or, without `bytes`, to remove. */
 export interface Write {
@@ -165,8 +167,9 @@ function sendTogether(
 ): Promise<Errors> {
   const message = sender.message({ type: 'keys', keys: writes.map(({ key }) => key) })
   if (takesBytes(client)) {
-    const commands = writes.map(write => commandOf(keyspace, write))
-    return exchangeAll(client, [...commands, [channel, ['publish', channel, message]]])
+    const publish: Told = [channel, ['publish', channel, message]]
+    if (writes.length > 1 && setsMany(client)) return exchangeTogether(client, keyspace, writes, publish)
+    return exchangeAll(client, [...writes.map(write => commandOf(keyspace, write)), publish])
   }
   const [first] = writes
   // A pipeline of one command costs more than the command.
@@ -228,6 +231,28 @@ function put(commands: RedisLike | RedisPipeline, keys: Keyspace, { key, stored 
 function commandOf(keys: Keyspace, { key, stored }: Write): Told {
   const redisKey = keys.keyOf(key)
   return [redisKey, stored ? ['set', redisKey, stored.bytes, 'PX', stored.ttlMs] : ['unlink', redisKey]]
+}
+
+/** The same, in one command for all entries that live equally long. Removals go one by one: a refused one would fail others. */
+async function exchangeTogether(
+  client: Redis,
+  keyspace: Keyspace,
+  writes: readonly Write[],
+  publish: Told,
+): Promise<Errors> {
+  const groups = [...Map.groupBy(writes, write => write.stored?.ttlMs ?? write).values()]
+  const errors = await exchangeAll(client, [...groups.map(group => commandOfAll(keyspace, group)), publish])
+  if (!errors) return undefined
+  const errorOf = new Map(groups.flatMap((group, i) => group.map(write => [write, errors[i]])))
+  return [...writes.map(write => errorOf.get(write)), errors[groups.length]]
+}
+
+/** @param writes at least one; if they are more, of entries that live equally long */
+function commandOfAll(keys: Keyspace, writes: readonly Write[]): Told {
+  const [first] = writes as readonly [Write]
+  if (writes.length === 1 || !first.stored) return commandOf(keys, first)
+  const pairs = writes.flatMap(({ key, stored }) => (stored ? [keys.keyOf(key), stored.bytes] : []))
+  return [keys.keyOf(first.key), ['msetex', writes.length, ...pairs, 'PX', first.stored.ttlMs]]
 }
 
 /** Of commands sent one behind the other. */

@@ -9,7 +9,8 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 const keysOf = (count: number): string[] => Array.from({ length: count }, (_, i) => `k${i}`)
-const entriesOf = (keys: readonly string[]) => new Map(keys.map((key, i) => [key, entry(i)]))
+/** No two of them live equally long, so that each is written by a command of its own, whatever the server has. */
+const entriesOf = (keys: readonly string[]) => new Map(keys.map((key, i) => [key, entry(i, 60_000 + i)]))
 
 /** A server-side user that may touch `open*` entries and the store's own keys only, and a store that logs in as it. */
 async function limitedStore(prefix: string, channels = '&*') {

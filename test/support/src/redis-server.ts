@@ -6,6 +6,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { endWithUs } from './end-with-us.ts'
 
+/** How to run a server. */
+export interface ServerProgram {
+  /** The binary: `REDIS_SERVER`, or `redis-server` if that is not set. */
+  readonly program?: string
+}
+
 /** A real `redis-server` of the test's own: on a free port, in its own directory, gone with {@link RedisServer.stop}. */
 export class RedisServer {
   readonly port: number
@@ -13,9 +19,19 @@ export class RedisServer {
   readonly directory: string
   readonly #args: readonly string[]
   readonly #config: readonly string[]
+  readonly #program: string
   #process: ChildProcess | undefined
 
-  private constructor(port: number, directory: string, args: readonly string[], config?: string) {
+  private constructor(
+    port: number,
+    directory: string,
+    args: readonly string[],
+    {
+      config,
+      program = process.env.REDIS_SERVER ?? 'redis-server',
+    }: ServerProgram & { config?: string } = {},
+  ) {
+    this.#program = program
     this.port = port
     this.directory = directory
     this.#args = args
@@ -23,8 +39,8 @@ export class RedisServer {
   }
 
   /** @param args further arguments, as on the command line: `['--maxmemory', '10mb']` */
-  static async start(args: readonly string[] = []): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), await ownDirectory(), args)
+  static async start(args: readonly string[] = [], program: ServerProgram = {}): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), await ownDirectory(), args, program)
     await server.restart()
     return server
   }
@@ -34,7 +50,7 @@ export class RedisServer {
     const directory = await ownDirectory()
     const file = join(directory, 'sentinel.conf')
     await writeFile(file, config.join('\n'))
-    const server = new RedisServer(await freePort(), directory, ['--sentinel'], file)
+    const server = new RedisServer(await freePort(), directory, ['--sentinel'], { config: file })
     await server.restart()
     return server
   }
@@ -51,9 +67,8 @@ export class RedisServer {
    */
   async restart(args: readonly string[] = []): Promise<void> {
     await this.kill()
-    const binary = process.env.REDIS_SERVER ?? 'redis-server'
     const child = spawn(
-      binary,
+      this.#program,
       [
         this.#config,
         ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.directory],
@@ -67,7 +82,7 @@ export class RedisServer {
     endWithUs(child, this.directory)
     const failed = new Promise<never>((_, reject) => {
       child.once('error', reject)
-      child.once('exit', code => reject(new Error(`redis-server ended with ${code} before it was ready`)))
+      child.once('exit', code => reject(new Error(`${this.#program} ended with ${code} before it was ready`)))
     })
     failed.catch(() => {})
     await Promise.race([this.#ready(), failed])
