@@ -26,6 +26,12 @@ export function runAloud(command: readonly string[], cwd?: string): boolean {
   return status === 0
 }
 
+/** What a command prints; nothing if it cannot be run. */
+export function outputOf(command: readonly string[]): string {
+  const [program = '', ...args] = command
+  return spawnSync(program, args, { encoding: 'utf8' }).stdout ?? ''
+}
+
 /** Unpacks all of Debian's packages in a directory, which does not install them, and deletes them. */
 export function unpackAll(directory: string, into: string): void {
   for (const archive of globSync(join(directory, '*.deb'))) {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { aptGet, runAloud, unpackAll } from './apt.ts'
+import { aptGet, outputOf, runAloud, unpackAll } from './apt.ts'
 import { find, findIn, onPath } from './find.ts'
 
 /** Where a downloaded Valkey is unpacked, with the libraries that it was built for. */
@@ -47,10 +47,9 @@ function fetchValkey(): string | undefined {
 /** Where this machine gets the packages of Debian from; another distribution's own archive has no such release. */
 function debianArchive(): string | undefined {
   const filters = ['Created-By: Packages', 'Origin: Debian', 'Label: Debian', 'Component: main']
-  const { stdout } = spawnSync('apt-get', ['indextargets', '--format', '$(REPO_URI)', ...filters], {
-    encoding: 'utf8',
-  })
-  return stdout?.split('\n').find(Boolean)
+  return outputOf(aptGet([], 'indextargets', '--format', '$(REPO_URI)', ...filters))
+    .split('\n')
+    .find(Boolean)
 }
 
 /** With lists of its own: those of the system stay as they are, and nobody has to be root. */
