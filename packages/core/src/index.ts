@@ -17,6 +17,7 @@ export type {
 } from './cache-options.ts'
 export type { TraceMessage } from './channels.ts'
 export { type Clock, systemClock, type TimerHandle } from './clock.ts'
+export { CoarseClock } from './coarse-clock.ts'
 export type { Codec } from './codec.ts'
 export { type Duration, toMilliseconds } from './duration.ts'
 export { type Entry, isExpired, type Metadata } from './entry.ts'

@@ -2,6 +2,7 @@ import {
   type Awaitable,
   type BatchRead,
   type Clock,
+  CoarseClock,
   chain,
   type Entry,
   isPending,
@@ -29,7 +30,7 @@ export class TierReads {
   readonly #remote: Remote
   readonly #promotions: Promotions
   readonly #watch: TierWatch
-  readonly #clock: Clock
+  readonly #clock: Pick<Clock, 'now'>
   #farHits = 0
   #farMisses = 0
   #promotedEntries = 0
@@ -39,7 +40,7 @@ export class TierReads {
     this.#remote = remote
     this.#promotions = promotions
     this.#watch = watch
-    this.#clock = clock
+    this.#clock = CoarseClock.of(clock)
   }
 
   get farHits(): number {
