@@ -81,23 +81,44 @@ export function assertUsableCluster({ options }: ClusterLike): void {
  * @param guide tells which nodes there are
  */
 export function clusterListening(guide: () => ClusterLike | undefined, bounds: ConnectionBounds): Listening {
-  const attached = new WeakMap<RedisLike, string>()
   let last: string | undefined
+  const choose = (nodes: readonly ServerLike[]): ServerLike | undefined => {
+    const node = pick(nodes, last)
+    if (node) last = addressOf(node)
+    return node
+  }
+  return {
+    ...listeningOn(choose, guide, bounds),
+    masters: {
+      addresses: () => new Set(guide()?.slots.flatMap(([master]) => master ?? [])),
+      listeningTo: address =>
+        listeningOn(nodes => nodes.find(node => addressOf(node) === address), guide, bounds),
+      onChange: listener => void guide()?.on('refresh', listener),
+    },
+  }
+}
+
+/** @param choose which node of all */
+function listeningOn(
+  choose: (nodes: readonly ServerLike[]) => ServerLike | undefined,
+  guide: () => ClusterLike | undefined,
+  bounds: ConnectionBounds,
+): Listening {
+  const attached = new WeakMap<RedisLike, string>()
+  const nodes = (): readonly ServerLike[] => guide()?.nodes('all') ?? []
   return {
     connect: override => {
-      const node = pick(guide()?.nodes('all') ?? [], last)
+      const node = choose(nodes())
       if (!node) return undefined
-      last = addressOf(node)
       const client = node.duplicate({ ...failFast(bounds), ...override, retryStrategy: () => null })
-      attached.set(client, last)
+      attached.set(client, addressOf(node))
       return client
     },
     // A node that has left the others, or was left by them, answers a PING and hears nothing.
     check: async client => {
-      const node = guide()
-        ?.nodes('all')
-        .find(each => addressOf(each) === attached.get(client))
-      const info = await node?.call('CLUSTER', 'INFO')
+      const info = await nodes()
+        .find(node => addressOf(node) === attached.get(client))
+        ?.call('CLUSTER', 'INFO')
       if (!String(info).includes('cluster_state:ok')) throw new Error('not a working node of the cluster')
     },
   }

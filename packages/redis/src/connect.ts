@@ -59,6 +59,17 @@ export interface Listening {
   readonly connect: (override?: Pick<DuplicateOptions, 'protocol'>) => RedisLike | undefined
   /** Rejects if its server answers, but may hear nothing of what is published on others. */
   readonly check?: (client: RedisLike) => Promise<void>
+  /** Of a cluster. */
+  readonly masters?: Masters
+}
+
+/** The masters of a cluster, each to be listened to by itself. */
+export interface Masters {
+  /** As far as known. */
+  addresses(): Iterable<string>
+  listeningTo(address: string): Listening
+  /** Calls it when they may have changed. */
+  onChange(listener: () => void): void
 }
 
 export interface Connections {

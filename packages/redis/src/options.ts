@@ -104,12 +104,7 @@ export interface ResolvedStoreOptions extends Endpoint, EntryCodecOptions {
 }
 
 /** @throws CacheError `INVALID_OPTION` */
-export function resolveBusMode(
-  mode: BusMode = 'pubsub',
-  name: string,
-  { isCluster }: Pick<Endpoint, 'isCluster'>,
-): BusMode {
-  if (isCluster && mode === 'tracking') throw invalidOption(name, mode, "'pubsub' for a cluster")
+export function resolveBusMode(mode: BusMode = 'pubsub', name: string): BusMode {
   return oneOf(mode, name, ['pubsub', 'tracking'])
 }
 
@@ -119,7 +114,7 @@ export function resolveStoreOptions(options: RedisStoreOptions): ResolvedStoreOp
   return {
     ...endpoint,
     ...resolveValueOptions(options),
-    busMode: resolveBusMode(options.bus, 'bus', endpoint),
+    busMode: resolveBusMode(options.bus, 'bus'),
     poolSize: integer(options.poolSize ?? (endpoint.isCluster ? 2 : 10), 'poolSize', 1),
     batchSize: integer(options.batchSize ?? 100, 'batchSize', 1),
   }

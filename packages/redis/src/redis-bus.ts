@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { Gap, Invalidation, InvalidationBus, InvalidationMessage, WriteOutcome } from '@cache/core'
 import { announce } from './bus/announce.ts'
 import { channelOf } from './bus/message.ts'
-import { type BusMode, PubSub } from './bus/pub-sub.ts'
+import type { BusMode } from './bus/pub-sub.ts'
 import { Sender } from './bus/sender.ts'
+import { openStream, type Stream } from './bus/stream.ts'
 import { Keyspace } from './keyspace.ts'
 import { type RedisOptions, resolveBusMode, resolveEndpoint } from './options.ts'
 import { Pool } from './pool.ts'
@@ -22,19 +23,19 @@ export interface RedisBusOptions extends RedisOptions {
  */
 export class RedisBus implements InvalidationBus, AsyncDisposable {
   readonly #pool: Pool
-  readonly #pubSub: PubSub
+  readonly #stream: Stream
 
   /** @throws CacheError `INVALID_OPTION`; never because the server is away */
   constructor(options: RedisBusOptions) {
     const endpoint = resolveEndpoint(options)
     const { clock, listening, heartbeatMs, prefix, writeMs } = endpoint
-    const mode = resolveBusMode(options.mode, 'mode', endpoint)
+    const mode = resolveBusMode(options.mode, 'mode')
     const pool = new Pool({ ...endpoint, size: 1, name: 'redis-bus', emit: () => {} })
     const channel = channelOf(prefix)
     const id = randomUUID()
     const sender = new Sender(id, clock)
     this.#pool = pool
-    this.#pubSub = new PubSub({
+    this.#stream = openStream({
       id,
       mode,
       keys: new Keyspace(prefix),
@@ -50,27 +51,27 @@ export class RedisBus implements InvalidationBus, AsyncDisposable {
   }
 
   get id(): string {
-    return this.#pubSub.id
+    return this.#stream.id
   }
 
   get connected(): boolean {
-    return this.#pubSub.connected
+    return this.#stream.connected
   }
 
   publish(invalidation: Invalidation): Promise<WriteOutcome> {
-    return this.#pubSub.publish(invalidation)
+    return this.#stream.publish(invalidation)
   }
 
   subscribe(listener: (message: InvalidationMessage) => void): () => void {
-    return this.#pubSub.subscribe(listener)
+    return this.#stream.subscribe(listener)
   }
 
   onGap(listener: (gap: Gap) => void): () => void {
-    return this.#pubSub.onGap(listener)
+    return this.#stream.onGap(listener)
   }
 
   async close(): Promise<void> {
-    this.#pubSub.close()
+    this.#stream.close()
     await this.#pool.close()
   }
 

@@ -85,7 +85,7 @@ export class RedisStore
   /** @throws CacheError `INVALID_OPTION`; never because the server is away, and never with the URL */
   constructor(options: RedisStoreOptions) {
     this.#parts = partsOf(this.name, resolveStoreOptions(options), event => this.#observers.event(event))
-    this.bus = this.#parts.pubSub
+    this.bus = this.#parts.stream
   }
 
   async get(key: string, call?: StoreCall): Promise<Entry | undefined> {
@@ -223,7 +223,7 @@ export class RedisStore
   }
 
   measure(): readonly TierStats[] {
-    const messages = { sent: this.#parts.sender.sent, received: this.#parts.pubSub.received }
+    const messages = { sent: this.#parts.sender.sent, received: this.#parts.stream.received }
     const codec = this.#parts.codec.stats()
     return [{ tier: this.name, hits: this.#hits, misses: this.#misses, codec, messages }]
   }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { CacheError, Clock, StoreOperation } from '@cache/core'
 import { announce } from './bus/announce.ts'
-import { channelOf, type VersionedMessage } from './bus/message.ts'
-import { PubSub } from './bus/pub-sub.ts'
+import { channelOf } from './bus/message.ts'
 import { Sender } from './bus/sender.ts'
+import { openStream, type Stream } from './bus/stream.ts'
 import { watchMasters } from './cluster-masters.ts'
 import { EntryCodec } from './entry-codec.ts'
 import { EntryWriter } from './entry-writer.ts'
@@ -31,7 +31,7 @@ export interface StoreParts {
   readonly tags: Tags
   readonly marks: Marks
   readonly sweeper: Sweeper
-  readonly pubSub: PubSub
+  readonly stream: Stream
   readonly sender: Sender
   /** Of the announcements. */
   readonly channel: string
@@ -77,7 +77,7 @@ export function partsOf(name: string, options: ResolvedStoreOptions, emit: Emit)
     onError: error => tell('clear', error),
   })
   const announcing = { pool, operation: 'publish', channel, sender, timeoutMs: writeMs } as const
-  const pubSub = new PubSub({
+  const stream = openStream({
     ...common,
     ...options,
     id: sender.id,
@@ -85,19 +85,19 @@ export function partsOf(name: string, options: ResolvedStoreOptions, emit: Emit)
     publish: invalidation => announce(announcing, invalidation),
     onLag: lagMs => emit({ type: 'invalidation', store: name, lagMs }),
   })
-  followOrder(pubSub, order, sweeper)
-  return { ...common, reader, writer, leases, tags, marks, sweeper, pubSub }
+  followOrder(stream, order, sweeper)
+  return { ...common, reader, writer, leases, tags, marks, sweeper, stream }
 }
 
 /** The order of invalidations is known as long as the bus brings them all. */
-function followOrder(bus: PubSub, order: ServerOrder, sweeper: Sweeper): void {
-  bus.subscribe((message: VersionedMessage) => {
+function followOrder(stream: Stream, order: ServerOrder, sweeper: Sweeper): void {
+  stream.subscribe(message => {
     if (message.version === undefined) return
     if (message.type === 'tags') order.noteTags(message.tags, message.version)
     if (message.type === 'clear') order.noteClear(message.scope ?? '', message.version)
     sweeper.watch()
   })
-  bus.onGap(({ connected }) => {
+  stream.onGap(({ connected }) => {
     order.gap(connected).then(
       () => sweeper.watch(),
       () => {}, // Then every read asks.

@@ -400,11 +400,9 @@ describe('a store of a cluster', () => {
     expect(store.health().pool).toMatchObject({ size: 2, ready: 2 })
   })
 
-  test('has no use for a prefix whose braces keep our own keys apart, nor for tracking', () => {
+  test('has no use for a prefix whose braces keep our own keys apart', () => {
     const cluster = { nodes: servers.addresses }
     expect(() => new RedisStore({ cluster, prefix: 'a{}:' })).toThrow(/^prefix must be without \{\}/)
-    expect(() => new RedisStore({ cluster, bus: 'tracking' })).toThrow(/^bus must be 'pubsub' for a cluster/)
-    expect(() => new RedisBus({ client: admin, mode: 'tracking' })).toThrow(/^mode must be 'pubsub' for a/)
   })
 
   test('says that a server is no cluster', async () => {

@@ -3,21 +3,22 @@ import {
   type Clock,
   type Gap,
   type Invalidation,
-  type InvalidationBus,
   type TimerHandle,
   type WriteOutcome,
 } from '@cache/core'
 import type { Listening } from '../connect.ts'
 import type { Keyspace } from '../keyspace.ts'
 import type { RedisLike } from '../redis-like.ts'
+import { ListenerSet } from './listener-set.ts'
 import { decodeMessage, echoed, openingOf, type VersionedMessage } from './message.ts'
+import type { Stream } from './stream.ts'
 import { decodeTracked, TRACKED, track } from './tracking.ts'
 
 /**
  * - `pubsub`: hears what stores and buses of this package announce. The cheapest.
  * - `tracking`: also hears of every change of a key under the prefix, whoever makes it (`redis-cli`, another program, an
  *   expiry), by CLIENT TRACKING. Its own writes come back too, and drop what is near; every listener costs Redis some
- *   work with every write. Where Redis does not offer it, this is `pubsub`.
+ *   work with every write. In a cluster it takes a connection to every master. Where Redis does not offer it, this is `pubsub`.
  */
 export type BusMode = 'pubsub' | 'tracking'
 
@@ -40,20 +41,20 @@ export interface PubSubOptions {
 const LOOK_AGAIN_MS = 50
 
 /** The `source` of what Redis itself tells: nobody's, for it does not say who made a change. */
-const ANYBODY = ''
+export const ANYBODY = ''
 
 /**
  * A bus over a Redis channel, and over what Redis tracks if asked. Redis keeps nothing for a listener that is away, so every loss of the connection
  * is a gap; a heartbeat finds the losses that TCP does not tell of (a frozen server, a dead route) within two
  * beats.
  */
-export class PubSub implements InvalidationBus {
+export class PubSub implements Stream {
   readonly id: string
   readonly #options: PubSubOptions
   /** What messages of our own about keys begin with. */
   readonly #opening: Buffer
-  readonly #listeners = new Set<(message: VersionedMessage) => void>()
-  readonly #gapListeners = new Set<(gap: Gap) => void>()
+  readonly #listeners = new ListenerSet<VersionedMessage>()
+  readonly #gapListeners = new ListenerSet<Gap>()
   #client: RedisLike | undefined
   #timer: TimerHandle | undefined
   #connected = false
@@ -80,14 +81,12 @@ export class PubSub implements InvalidationBus {
 
   subscribe(listener: (message: VersionedMessage) => void): () => void {
     this.#open()
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   onGap(listener: (gap: Gap) => void): () => void {
     this.#open()
-    this.#gapListeners.add(listener)
-    return () => this.#gapListeners.delete(listener)
+    return this.#gapListeners.add(listener)
   }
 
   close(): void {
@@ -138,7 +137,7 @@ export class PubSub implements InvalidationBus {
     }
     if (this.#closed || client.status !== 'ready') return
     // What arrived until now may have been dropped here; the gap makes up for it.
-    this.#tellGap({
+    this.#gapListeners.tell({
       connected: true,
       reason: this.#tracks ? 'listening to Redis and what it tracks' : 'listening to Redis',
     })
@@ -158,8 +157,8 @@ export class PubSub implements InvalidationBus {
     const message = own ? echoed(this.id, bytes) : decodeMessage(bytes)
     if (message) {
       this.#noteArrival(message)
-      this.#tell(message)
-    } else this.#tellGap({ connected: true, reason: 'a message could not be understood' })
+      this.#listeners.tell(message)
+    } else this.#gapListeners.tell({ connected: true, reason: 'a message could not be understood' })
   }
 
   #noteArrival({ source, at }: VersionedMessage): void {
@@ -172,23 +171,15 @@ export class PubSub implements InvalidationBus {
   #receiveTracked(payload: unknown): void {
     if (!this.#connected) return
     const invalidation = decodeTracked(payload, this.#options.keys)
-    if (invalidation) this.#tell({ ...invalidation, source: ANYBODY })
-    else this.#tellGap({ connected: true, reason: 'the database was emptied' })
-  }
-
-  #tell(message: VersionedMessage): void {
-    for (const listener of this.#listeners) spare(() => listener(message))
+    if (invalidation) this.#listeners.tell({ ...invalidation, source: ANYBODY })
+    else this.#gapListeners.tell({ connected: true, reason: 'the database was emptied' })
   }
 
   #broke(reason: string): void {
     this.#awaiting = false
     if (!this.#connected) return
     this.#connected = false
-    this.#tellGap({ connected: false, reason })
-  }
-
-  #tellGap(gap: Gap): void {
-    for (const listener of this.#gapListeners) spare(() => listener(gap))
+    this.#gapListeners.tell({ connected: false, reason })
   }
 
   #scheduleBeat(): void {
@@ -235,11 +226,4 @@ async function tracks(client: RedisLike, prefix: string): Promise<boolean> {
     if (client.status !== 'ready') throw thrown
     return false
   }
-}
-
-/** A listener's fault must not cost the others a message. */
-function spare(fn: () => void): void {
-  try {
-    fn()
-  } catch {}
 }
