@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { ask, eventually, type Links, type RedisServer, type Toxic } from '@cache/test-support'
 import type { Topology } from './backend.ts'
 import { sleep } from './clock.ts'
-import { KEYS, nameOf } from './keys.ts'
+import { KEYS, nameOf, tagsOf } from './keys.ts'
+import { Random } from './random.ts'
 import type { Stage } from './stage.ts'
 
 /** Something that goes wrong at one process, at the only server, at the master that sentinels watch, or in a cluster. */
@@ -48,6 +49,8 @@ export function isWithstood(kind: FaultKind): boolean {
 const LATE = { kind: 'late', afterMs: 3_000 } as const
 /** From so long before the late writes arrive nobody writes, for what is written behind them would cover them up. */
 const LATE_QUIET_MS = 300
+/** Keys that a server lost something of, and that are left as they came back: the others are written again meanwhile. */
+const LEFT_ALONE = 8
 /** Of one master to another, each with the keys in it. */
 const MOVED_SLOTS = 4
 
@@ -162,13 +165,16 @@ export const FAULTS: Readonly<Record<FaultKind, FaultType>> = {
       const { backend, truth } = stage
       const { server } = backend
       await ask(server, client => client.save())
+      const { floors } = truth
       await Promise.all(stage.workers.map((_, slot) => stage.burst(slot)))
       await sleep(400)
       const speak = truth.silence()
+      truth.rest(lostSince(stage, floors))
       await server.kill()
       await rm(join(server.directory, 'appendonlydir'), { recursive: true, force: true })
       return async () => {
         speak()
+        truth.forbidClears()
         await server.restart(['--appendonly', 'no'])
         await rm(join(server.directory, 'dump.rdb'), { force: true })
         await ask(server, client => client.config('SET', 'appendonly', 'yes'))
@@ -215,7 +221,7 @@ export const FAULTS: Readonly<Record<FaultKind, FaultType>> = {
     notAt: 'cluster',
     async begin(stage, slot) {
       const { afterMs } = LATE
-      await stage.all(worker => worker.call('spare', true))
+      stage.truth.forbidClears()
       const ends = stage.proxiesOf(slot).map(proxy => proxy.inflict(LATE, 'commands'))
       await stage.burst(slot)
       return async () => {
@@ -224,7 +230,6 @@ export const FAULTS: Readonly<Record<FaultKind, FaultType>> = {
         await sleep(afterMs - LATE_QUIET_MS)
         await stage.all(worker => worker.call('pause', null))
         await sleep(2 * LATE_QUIET_MS)
-        await stage.all(worker => worker.call('spare', false))
       }
     },
   },
@@ -309,6 +314,15 @@ function failover(
       return () => bringBack(master)
     },
   }
+}
+
+/**
+ * Some of the keys that have been invalidated since, and which a server that comes back as it was then may hold. None with a tag:
+ * that outdates them, whichever of its keys is written.
+ */
+function lostSince({ truth, options }: Stage, floors: readonly number[]): readonly number[] {
+  const lost = truth.invalidatedSince(floors).filter(key => tagsOf(key) === undefined)
+  return new Random(options.seed, 3).shuffled(lost).slice(0, LEFT_ALONE)
 }
 
 async function follows(server: RedisServer): Promise<boolean> {

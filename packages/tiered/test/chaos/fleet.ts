@@ -28,7 +28,7 @@ export class Worker {
     this.#child.stderr?.on('data', (data: Buffer) => this.#output.push(data.toString()))
     const own: OfTruth = {
       load: keys => truth.load(keys),
-      bump: keys => truth.bump(slot, processes, keys),
+      bump: intent => truth.bump(slot, processes, intent),
       wrote: write => truth.wrote(slot, write),
       confirmed: ids => truth.confirmed(slot, ids),
       inheritanceApplied: () => truth.inheritanceApplied(slot),

@@ -38,7 +38,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'packages/tiered/src/remote-writes.ts',
         text: "return outcome.error ? { status: 'queued', error: outcome.error } : { status: 'queued' }",
-        becomes: 'return APPLIED',
+        becomes: "return { status: 'applied' }",
       },
     ],
   },

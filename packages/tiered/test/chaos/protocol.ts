@@ -24,6 +24,12 @@ export type WriteKind =
   | 'clear of a namespace'
   | 'clear'
 
+/** What a process is about to write. */
+export interface Intent {
+  readonly kind: WriteKind
+  readonly keys: readonly number[]
+}
+
 /** An invalidation that ended. Times by the clock that all processes share. */
 export interface Write {
   /** Of its place, counted up: a process that replaces another goes on behind it. */
@@ -124,8 +130,6 @@ export type OfWorker = {
   resume(none: null): void
   /** Writes a lot at once, just before or while something goes wrong. */
   burst(none: null): Promise<void>
-  /** Whether its workload is to clear nothing. */
-  spare(sparing: boolean): void
   /** Invalidates a key that nobody else uses. */
   publishBarrier(name: string): Promise<WriteStatus>
   /** Whether a message of it arrived. */
@@ -145,8 +149,8 @@ export type OfWorker = {
 export type OfTruth = {
   /** The versions of keys as they were a moment ago: a loader's work. */
   load(keys: readonly number[]): Promise<readonly number[]>
-  /** New versions of those keys that nobody else is writing; they have to be invalidated. */
-  bump(keys: readonly number[]): readonly (number | null)[]
+  /** New versions of those keys that may be written; they have to be invalidated. */
+  bump(intent: Intent): readonly (number | null)[]
   wrote(write: Write): void
   /** The invalidations of these writes had to wait, and have been applied. */
   confirmed(ids: readonly number[]): void

@@ -1,6 +1,6 @@
 import { now, sleep } from './clock.ts'
 import { KEYS, outdatedBy, ownerOf } from './keys.ts'
-import type { PastNear, Violation, Write } from './protocol.ts'
+import type { Intent, PastNear, Violation, Write, WriteKind } from './protocol.ts'
 import type { Random } from './random.ts'
 
 /** A span in which nothing that a process writes can be confirmed. */
@@ -13,6 +13,7 @@ export interface Silence {
 
 /** What was sent just before a silence may still be answered in it, in milliseconds. */
 const IN_FLIGHT = 100
+const CLEARS: readonly WriteKind[] = ['clear of a namespace', 'clear']
 
 /**
  * The source behind the cache: a version of each key, which of them have been invalidated for sure, and so what no process may
@@ -26,6 +27,9 @@ export class Truth {
   readonly #confirmed: number[] = Array.from({ length: KEYS }, () => 1)
   /** Keys that are being written, with the process that does. */
   readonly #writers = new Map<number, number>()
+  /** Keys that nobody may write for now. */
+  #resting: ReadonlySet<number> = new Set()
+  #mayClear = true
   /** Writes that wait in a journal, by process. */
   readonly #waiting = new Map<number, Map<number, Write>>()
   /** Writes that wait in the journal that a killed process left, by the place it had. */
@@ -77,9 +81,31 @@ export class Truth {
     return versions
   }
 
-  bump(slot: number, processes: number, keys: readonly number[]): readonly (number | null)[] {
+  /** Until {@link allowAll} nobody writes these keys: what a fault left of them is not covered up before it is judged. */
+  rest(keys: readonly number[]): void {
+    this.#resting = new Set(keys)
+  }
+
+  /** Until {@link allowAll} nobody clears anything: what was before would not count any more. */
+  forbidClears(): void {
+    this.#mayClear = false
+  }
+
+  allowAll(): void {
+    this.#resting = new Set()
+    this.#mayClear = true
+  }
+
+  /** The keys of which newer versions have been invalidated for sure than of these. */
+  invalidatedSince(floors: readonly number[]): readonly number[] {
+    return [...floors.keys()].filter(key => (this.#confirmed[key] as number) > (floors[key] as number))
+  }
+
+  bump(slot: number, processes: number, { kind, keys }: Intent): readonly (number | null)[] {
+    if (!this.#mayClear && CLEARS.includes(kind)) return keys.map(() => null)
     return keys.map(key => {
-      if (this.#writers.has(key) || (ownerOf(key, processes) ?? slot) !== slot) return null
+      if (this.#writers.has(key) || this.#resting.has(key)) return null
+      if ((ownerOf(key, processes) ?? slot) !== slot) return null
       this.#writers.set(key, slot)
       const version = (this.#versions[key] as number) + 1
       this.#versions[key] = version

@@ -60,7 +60,7 @@ const workload = new Workload({
       judge.loaded(now() - start)
       return versions
     },
-    bump: keys => truth.call('bump', keys),
+    bump: intent => truth.call('bump', intent),
   },
 })
 
@@ -98,9 +98,6 @@ function api(): OfWorker {
     pause: () => workload.pause(),
     resume: () => workload.resume(),
     burst: () => workload.burst(),
-    spare(sparing) {
-      workload.sparing = sparing
-    },
     async publishBarrier(name): Promise<WriteStatus> {
       return (await cache.delete(name)).status
     },

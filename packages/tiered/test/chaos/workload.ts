@@ -1,7 +1,7 @@
 import type { Cache, WriteOutcome } from '@cache/core'
 import { sleep } from './clock.ts'
 import { groupOf, KEYS, nameOf, ownerOf, tagsOf } from './keys.ts'
-import type { ReadKind, Versioned, WriteKind } from './protocol.ts'
+import type { Intent, ReadKind, Versioned, WriteKind } from './protocol.ts'
 import type { Random } from './random.ts'
 
 /** Judges every call; what it is given runs at once. */
@@ -20,7 +20,7 @@ interface Judge {
 
 interface Source {
   load(keys: readonly number[]): Promise<readonly number[]>
-  bump(keys: readonly number[]): Promise<readonly (number | null)[]>
+  bump(intent: Intent): Promise<readonly (number | null)[]>
 }
 
 export interface WorkloadOptions {
@@ -52,8 +52,6 @@ const WRITES: Readonly<Record<WriteKind, number>> = {
 
 const BURST: readonly WriteKind[] = ['set', 'set', 'set', 'delete', 'setMany', 'delete']
 
-const CLEARS: readonly WriteKind[] = ['clear of a namespace', 'clear']
-
 /** Readers and writers that go on until they are told to pause. */
 export class Workload {
   readonly #options: WorkloadOptions
@@ -61,8 +59,6 @@ export class Workload {
   readonly #loading = new Set<number>()
   #running: Promise<unknown> = Promise.resolve()
   #paused = true
-  /** Whether nothing is cleared: what was before would not count any more. */
-  sparing = false
 
   constructor(options: WorkloadOptions) {
     this.#options = options
@@ -143,7 +139,6 @@ export class Workload {
 
   async #write(kind = this.#options.random.weighted(WRITES)): Promise<void> {
     const { random, judge, source } = this.#options
-    if (this.sparing && CLEARS.includes(kind)) return
     const candidates = this.#writable.filter(key => {
       if (kind === 'invalidateTags') return tagsOf(key) !== undefined
       return kind !== 'setMany' || tagsOf(key) === undefined
@@ -151,7 +146,7 @@ export class Workload {
     const wanted = kind.endsWith('Many')
       ? random.shuffled(candidates).slice(0, random.between(2, 4))
       : [random.pick(this.#endangered(candidates))]
-    const versions = await source.bump(wanted)
+    const versions = await source.bump({ kind, keys: wanted })
     const written = new Map<number, number>()
     for (const [i, version] of versions.entries()) {
       if (version !== null) written.set(wanted[i] as number, version)
