@@ -51,6 +51,8 @@ const LATE = { kind: 'late', afterMs: 3_000 } as const
 const LATE_QUIET_MS = 300
 /** Keys that a server lost something of, and that are left as they came back: the others are written again meanwhile. */
 const LEFT_ALONE = 8
+/** One after the other: what is read again behind one is written again by the next. */
+const BURSTS = 4
 /** Of one master to another, each with the keys in it. */
 const MOVED_SLOTS = 4
 
@@ -77,7 +79,7 @@ export const FAULTS: Readonly<Record<FaultKind, FaultType>> = {
   'commands in a blackhole': network({ kind: 'blackhole' }, 'commands', [300, 2_000], 'silent'),
   // Messages overtake answers.
   'answers delayed': {
-    ...network({ kind: 'delay', ms: 60, only: 'answers' }, 'commands', [1_000, 2_000]),
+    ...amidWrites(network({ kind: 'delay', ms: 60, only: 'answers' }, 'commands', [1_000, 2_000])),
     harmless: true,
     alone: true,
   },
@@ -166,7 +168,7 @@ export const FAULTS: Readonly<Record<FaultKind, FaultType>> = {
       const { server } = backend
       await ask(server, client => client.save())
       const { floors } = truth
-      await Promise.all(stage.workers.map((_, slot) => stage.burst(slot)))
+      await stage.burstEverywhere()
       await sleep(400)
       const speak = truth.silence()
       truth.rest(lostSince(stage, floors))
@@ -248,6 +250,18 @@ function network(toxic: Toxic, links: Links, lasts: Range, silent?: 'silent'): F
         speak?.()
         for (const end of ends) end()
       }
+    },
+  }
+}
+
+/** Everybody writes more than usual from its beginning on. */
+function amidWrites(fault: FaultType): FaultType {
+  return {
+    ...fault,
+    async begin(stage, slot) {
+      const end = await fault.begin(stage, slot)
+      for (let i = 0; i < BURSTS; i++) await stage.burstEverywhere()
+      return end
     },
   }
 }

@@ -69,6 +69,10 @@ export class Stage {
     await this.workers[slot]?.call('burst', null).catch(() => {})
   }
 
+  async burstEverywhere(): Promise<void> {
+    await Promise.all(this.workers.map((_, slot) => this.burst(slot)))
+  }
+
   /** Kills a process and starts another one in its place. */
   async replace(slot: number): Promise<void> {
     const worker = this.workers[slot] as Worker
