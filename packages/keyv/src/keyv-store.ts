@@ -199,7 +199,9 @@ export class KeyvStore implements Store, Batching, Checking, Guaranteeing, Obser
     // Listed to the end before any is removed: some adapters page by position.
     for await (const pair of this.#storage.iterator?.(this.#namespace) ?? []) {
       const [key] = pair as readonly [unknown]
-      if (typeof key === 'string' && key.startsWith(wanted)) keys.add(key)
+      if (typeof key !== 'string') continue
+      // Some adapters list what they were given, some leave the namespace out.
+      for (const full of [key, this.#prefix + key]) if (full.startsWith(wanted)) keys.add(full)
     }
     for (const key of keys) await this.#storage.delete(key)
   }

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Fault, storeCases } from '@cache/conformance'
 import { testCases, testStore } from '@cache/conformance/vitest'
 import type { Store } from '@cache/core'
@@ -6,6 +9,7 @@ import { PGlite } from '@electric-sql/pglite'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import { KeyvPostgres } from '@keyv/postgres'
 import KeyvRedis from '@keyv/redis'
+import { KeyvSqlite } from '@keyv/sqlite'
 import { KeyvMemoryAdapter } from 'keyv-6'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { KeyvStore } from '../src/index.ts'
@@ -80,7 +84,25 @@ describe('KeyvStore over @keyv/postgres', () => {
   })
 })
 
-describe('KeyvStore over a storage of Keyv 6', () => {
+describe('KeyvStore over @keyv/sqlite, an adapter of Keyv 6', () => {
+  let directory: string
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'cache-keyv-'))
+  })
+  afterAll(() => rm(directory, { recursive: true }))
+
+  testStore('the contract', {
+    open: ({ space }) => {
+      const uri = `sqlite://${join(directory, 'cache.sqlite')}`
+      const storage = new KeyvSqlite({ uri, driver: 'node:sqlite', wal: true, busyTimeout: 5_000 })
+      return new KeyvStore({ storage, namespace: space, timeouts })
+    },
+    shared: true,
+    capabilities,
+  })
+})
+
+describe('KeyvStore over the memory of Keyv 6', () => {
   const places = new Map<string, Map<string, unknown>>()
 
   testStore('the contract', {

@@ -109,6 +109,25 @@ test('without a list of keys a scope is cleared with everything', async () => {
 })
 
 test.each([
+  ['as they were given', ''],
+  ['without the namespace', 'cache:'],
+])('a scope is cleared alone over a storage that lists keys %s', async (_how, left) => {
+  const storage = Object.assign(new PlainStorage(), {
+    async *iterator(): AsyncGenerator<[string, unknown]> {
+      for (const [key, text] of storage.texts) yield [key.slice(left.length), text]
+    },
+  })
+  const store = new KeyvStore({ storage, clock })
+  // One of them begins as the namespace of the store does.
+  const scopes = ['a:', 'b:', 'cache:']
+  for (const scope of scopes) await store.set(`${scope}1`, entry(1))
+  for (const [i, scope] of scopes.entries()) {
+    expect(await store.clear(scope)).toEqual({ status: 'applied' })
+    expect([...storage.texts.keys()]).toEqual(scopes.slice(i + 1).map(rest => `cache:${rest}1`))
+  }
+})
+
+test.each([
   'text',
   '{',
   '[]',
