@@ -2,20 +2,22 @@ import { failed, type Invalidation, toCacheError, type WriteOutcome } from '@cac
 import { CLEAR } from './scripts/order-scripts.ts'
 import type { Sweeper } from './sweeper.ts'
 import type { TagsOptions } from './tags.ts'
+import { timeLeft } from './time-left.ts'
 
 /**
  * Outdates everything that begins with `scope`, in one round trip however many keys there are: who reads, knows. What it
  * takes in Redis is given back behind that, by the sweeper.
  */
 export async function clear(
-  { pool, keys, order, channel, sender, writeMs }: TagsOptions,
+  { pool, keys, order, channel, sender, writeMs, clock }: TagsOptions,
   sweeper: Sweeper,
   scope: string,
 ): Promise<WriteOutcome> {
   const invalidation: Invalidation = { type: 'clear', ...(scope !== '' && { scope }) }
+  const until = clock.now() + writeMs
   try {
     const send = () =>
-      pool.run('clear', pool.forInvalidation(), writeMs, client =>
+      pool.run('clear', pool.forInvalidation(), timeLeft(clock, until), client =>
         CLEAR.run(
           client,
           [keys.last, keys.clears],

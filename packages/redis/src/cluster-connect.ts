@@ -90,7 +90,8 @@ export function clusterListening(guide: () => ClusterLike | undefined, bounds: C
   return {
     ...listeningOn(choose, guide, bounds),
     masters: {
-      addresses: () => new Set(guide()?.slots.flatMap(([master]) => master ?? [])),
+      // Of a slot that nobody holds there is nothing.
+      addresses: () => new Set(guide()?.slots.flatMap(nodes => nodes?.[0] ?? [])),
       listeningTo: address =>
         listeningOn(nodes => nodes.find(node => addressOf(node) === address), guide, bounds),
       onChange: listener => void guide()?.on('refresh', listener),

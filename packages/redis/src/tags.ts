@@ -55,12 +55,13 @@ export class Tags {
   }
 
   async invalidate(tags: readonly string[]): Promise<WriteOutcome> {
-    const { pool, keys, order, channel, sender, writeMs } = this.#options
+    const { pool, keys, order, channel, sender, writeMs, clock } = this.#options
     if (tags.length === 0) return APPLIED
     const invalidation: Invalidation = { type: 'tags', tags }
+    const until = clock.now() + writeMs
     try {
       const send = () =>
-        pool.run('invalidateTags', pool.forInvalidation(), writeMs, client =>
+        pool.run('invalidateTags', pool.forInvalidation(), timeLeft(clock, until), client =>
           INVALIDATE_TAGS.run(
             client,
             [keys.last, keys.clears, keys.recent, ...tags.map(tag => keys.tagKeyOf(tag))],
