@@ -6,7 +6,11 @@ import { eventually } from './eventually.ts'
 import { PrometheusServer } from './prometheus-server.ts'
 import { freePort } from './redis-server.ts'
 
-const EXAMPLE = fileURLToPath(new URL('../../../examples/catalogue', import.meta.url))
+const ROOT = new URL('../../../', import.meta.url)
+const EXAMPLE = fileURLToPath(new URL('examples/catalogue', ROOT))
+
+/** The example asks for a newer Node than packages do, and so than the one that may run the tests: the repository brings it. */
+const NODE = fileURLToPath(new URL('node_modules/node/bin/node', ROOT))
 
 export interface WatchedDemoOptions {
   readonly durationSeconds: number
@@ -29,34 +33,31 @@ export interface WatchedDemo extends AsyncDisposable {
 
 /** Plays the demo to the end of its traffic. Its job is called `cache_manager`. */
 export async function watchDemo(options: WatchedDemoOptions): Promise<WatchedDemo> {
-  const resources = new AsyncDisposableStack()
-  try {
-    const port = await freePort()
-    // Prometheus takes five seconds to begin with its targets.
-    const prometheus = await startPrometheus(options, port)
-    resources.defer(() => prometheus.stop())
+  const port = await freePort()
+  // Prometheus takes five seconds to begin with its targets.
+  const prometheus = await startPrometheus(options, port)
 
-    const { REDIS_URL: _, ...env } = process.env
-    const args = ['--conditions=@cache/source', 'src/demo.ts', '--keep']
-    const demo = spawn(process.execPath, [...args, '--duration', `${options.durationSeconds}`], {
-      cwd: EXAMPLE,
-      env: { ...env, METRICS_PORT: `${port}` },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    resources.defer(async () => {
-      const ended = once(demo, 'exit')
-      demo.kill('SIGINT')
-      await ended
-    })
+  const { REDIS_URL: _, ...env } = process.env
+  const args = ['--conditions=@cache/source', 'src/demo.ts', '--keep']
+  const demo = spawn(NODE, [...args, '--duration', `${options.durationSeconds}`], {
+    cwd: EXAMPLE,
+    env: { ...env, METRICS_PORT: `${port}` },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const end = async (): Promise<void> => {
+    if (demo.exitCode === null && demo.kill('SIGINT')) await once(demo, 'exit')
+    await prometheus.stop()
+  }
+  try {
     const said = listenTo(demo.stdout)
     const redis = { url: await said(/at (redis:\S+);/), prefix: `catalogue-demo-${demo.pid}:` }
     const page = await said(/metrics {2}(http\S+)/)
     const stop = options.beside?.(redis)
     const service = await said(/(http:\S+) and http:\S+ stay up/)
     await stop?.()
-    return { page, service, prometheus, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+    return { page, service, prometheus, [Symbol.asyncDispose]: end }
   } catch (error) {
-    await resources.disposeAsync()
+    await end()
     throw error
   }
 }
