@@ -1,6 +1,6 @@
 import type { Awaitable } from './awaitable.ts'
 import type { Engine } from './engine.ts'
-import type { Entry } from './entry.ts'
+import { type Entry, isFreshAt } from './entry.ts'
 import type { LeaseRead } from './leasing.ts'
 import { isNegative } from './negative.ts'
 import type { Policy } from './policy.ts'
@@ -15,13 +15,11 @@ export interface EarlyRefresh {
 }
 
 /**
- * Whether something read is an entry to be served without question. What has no grace is never stale: it is there, or it is
- * not. A promise and a vacancy have no time until which they are fresh: one comparison is all that a hit costs.
+ * Whether something read is an entry to be served without question. A promise and a vacancy have no time until which they are
+ * fresh: they need not be told apart before.
  */
 export function isFresh({ coarseClock }: Engine, read: Awaitable<LeaseRead>): read is Entry {
-  if (!read) return false
-  const { freshUntil, expiresAt } = read as Entry
-  return freshUntil > coarseClock.now() || freshUntil >= expiresAt
+  return read !== undefined && isFreshAt(read as Entry, coarseClock.now())
 }
 
 /**

@@ -28,14 +28,13 @@ export interface ReadThrough {
  */
 export function readThrough(engine: Engine, call: ReadThrough): Promise<unknown> {
   const { address, policy } = call
-  if (policy.signal?.aborted) return Promise.reject(policy.signal.reason)
   const flight = engine.flights.joinable(address)
   if (flight) return join(engine, call, flight)
 
   const found = lookUp(engine, policy, address)
   if (isFresh(engine, found)) {
     engine.hit(address)
-    if (policy.early && isDue(engine, policy, found)) refresh(engine, call, found)
+    refreshIfDue(engine, call, found)
     return Promise.resolve(unwrap(found))
   }
 
@@ -86,6 +85,11 @@ function waiterFor(
   if (call.policy.isImpatient) return new Waiter(engine, call, flight)
   flight.wanted = true
   return undefined
+}
+
+/** Behind a hit. */
+export function refreshIfDue(engine: Engine, call: ReadThrough, entry: Entry): void {
+  if (call.policy.early && isDue(engine, call.policy, entry)) refresh(engine, call, entry)
 }
 
 /**

@@ -11,8 +11,10 @@ import {
   failed,
   inspectable,
   isExpired,
+  isFreshAt,
   isNegative,
   type Measurable,
+  type Near,
   type Removal,
   type Removing,
   type Store,
@@ -54,7 +56,7 @@ export interface MemoryStoreOptions {
  * Once closed, it refuses every read and write with `CLOSED`.
  */
 export class MemoryStore
-  implements Store, AsyncDisposable, Batching, Tagging, Touching, Enumerable, Measurable, Removing
+  implements Store, AsyncDisposable, Near, Batching, Tagging, Touching, Enumerable, Measurable, Removing
 {
   readonly name: 'memory' = 'memory'
   readonly #map: BoundedMap<string, Entry>
@@ -93,6 +95,16 @@ export class MemoryStore
     this.#codec = codec
     this.#copier = copierOf(copy, codec)
     this.#clock = clock
+  }
+
+  getFresh(key: string, freshAt: number): Entry | undefined {
+    this.#assertOpen()
+    const stored = this.#map.get(key)
+    if (stored === undefined || !isFreshAt(stored, freshAt)) return undefined
+    if (stored.tags !== undefined && this.#isOutdated(stored)) return undefined
+    const entry = this.#copier.load(stored)
+    this.#hits++
+    return entry
   }
 
   get(key: string): Entry | undefined {

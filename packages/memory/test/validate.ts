@@ -13,15 +13,15 @@ export function validate<K, V>(map: BoundedMap<K, V>): void {
   expect(order.length, 'the policy knows every entry').toBe(index.size)
   expect(new Set([...order, ...free]).size, 'a slot is used once').toBe(order.length + free.length)
   expect(order.length + free.length, 'no slot is lost').toBe(slots.end - slots.anchors)
-  expect(slots.keys.length, 'arrays end at the bound').toBeGreaterThanOrEqual(slots.end)
-  expect(slots.words.length).toBe(slots.keys.length * slots.stride)
+  expect(slots.capacity, 'arrays end at the bound').toBeGreaterThanOrEqual(slots.end)
+  expect(slots.words.length).toBe(slots.capacity * slots.stride)
   expect(map.size).toBeLessThanOrEqual(map.maxItems)
 
   let expiring = 0
   let bytes = 0
   for (const slot of order) {
     expect(slot).toBeGreaterThanOrEqual(slots.anchors)
-    expect(index.find(slots.keys[slot] as K), 'key and slot point at each other').toBe(slot)
+    expect(index.find(slots.keyAt(slot)), 'key and slot point at each other').toBe(slot)
     if (expiry.deadlines.has(slot)) {
       expiring++
       expect(expiry.wheel.has(slot), 'what ends stands in the wheel').toBe(true)
@@ -32,15 +32,15 @@ export function validate<K, V>(map: BoundedMap<K, V>): void {
   expect(expiry.wheel.size).toBeGreaterThanOrEqual(expiring)
   expect(map.bytes, 'weights add up').toBe(bytes)
   for (const slot of free) {
-    expect(slots.keys[slot], 'a free slot holds no key').toBeUndefined()
-    expect(slots.values[slot], 'a free slot holds no value').toBeUndefined()
+    expect(slots.keyAt(slot), 'a free slot holds no key').toBeUndefined()
+    expect(slots.valueAt(slot), 'a free slot holds no value').toBeUndefined()
     expect(expiry.deadlines.has(slot)).toBe(false)
     expect(expiry.wheel.has(slot)).toBe(false)
   }
 }
 
 /** Fails unless every key stands where a search comes to, and nothing else stands anywhere. */
-export function validateIndex<K>(index: HashIndex<K>, { keys }: Pick<Slots<K, unknown>, 'keys'>): void {
+export function validateIndex<K>(index: HashIndex<K>, slots: Pick<Slots<K, unknown>, 'keyAt'>): void {
   const { cells, hashes, rest } = tableOf(index)
   const mask = cells.length - 1
   const broken: string[] = []
@@ -51,7 +51,7 @@ export function validateIndex<K>(index: HashIndex<K>, { keys }: Pick<Slots<K, un
     const slot = cell & 0xff_ffff
     const hash = hashes[slot] as number
     const distance = (at - hash) & mask
-    if (hash !== index.hash(keys[slot] as K)) broken.push(`cell ${at}: the hash is not that of the key`)
+    if (hash !== index.hash(slots.keyAt(slot))) broken.push(`cell ${at}: the hash is not that of the key`)
     if (cell >>> 24 !== hash >>> 24) broken.push(`cell ${at}: the tag is not that of the hash`)
     if (distance >= 64) broken.push(`cell ${at}: out of reach`)
     for (let i = 0; i < distance; i++) {
@@ -60,7 +60,7 @@ export function validateIndex<K>(index: HashIndex<K>, { keys }: Pick<Slots<K, un
   }
   for (const [key, slot] of rest) {
     if (hashes[slot] !== 0) broken.push(`slot ${slot}: hashed, and in the Map`)
-    if (!Object.is(keys[slot], key) && keys[slot] !== key)
+    if (!Object.is(slots.keyAt(slot), key) && slots.keyAt(slot) !== key)
       broken.push(`slot ${slot}: key and slot do not point at each other`)
   }
   expect(broken).toEqual([])

@@ -20,6 +20,7 @@ import {
   type LeaseRead,
   type Leasing,
   type Measurable,
+  type Near,
   type Observed,
   type Observer,
   ObserverSet,
@@ -53,6 +54,7 @@ export class TieredStore
   implements
     Store,
     AsyncDisposable,
+    Near,
     Batching,
     Leasing,
     Touching,
@@ -114,6 +116,10 @@ export class TieredStore
 
   get bus(): InvalidationBus | undefined {
     return this.#settings.bus
+  }
+
+  getFresh(key: string, freshAt: number): Entry | undefined {
+    return this.#reads.getFresh(key, freshAt)
   }
 
   get(key: string, call?: StoreCall): Awaitable<Entry | undefined> {
