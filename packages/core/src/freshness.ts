@@ -1,10 +1,10 @@
 import type { Awaitable } from './awaitable.ts'
 import type { Engine } from './engine.ts'
 import { type Entry, isFreshAt } from './entry.ts'
+import type { Flight } from './flight.ts'
 import type { LeaseRead } from './leasing.ts'
 import { isNegative } from './negative.ts'
 import type { Policy } from './policy.ts'
-import type { Flight } from './single-flight.ts'
 
 /** When a hit has its value loaded anew, though it is fresh. */
 export interface EarlyRefresh {
@@ -38,8 +38,8 @@ export function isDue(engine: Engine, { early, loadTime }: Policy, entry: Entry)
 }
 
 /** What a flight is to replace, if it can be served still. */
-export function servable({ clock, flights }: Engine, { stale, begun }: Flight): Entry | undefined {
-  if (!stale || stale.expiresAt <= clock.now() || flights.tags.isOutdated(stale.tags, begun)) return undefined
+export function servable({ engine: { clock, flights }, stale, since }: Flight): Entry | undefined {
+  if (!stale || stale.expiresAt <= clock.now() || flights.tags.isOutdated(stale.tags, since)) return undefined
   return stale
 }
 
