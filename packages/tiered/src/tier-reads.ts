@@ -57,10 +57,6 @@ export class TierReads {
     return this.#promotedEntries
   }
 
-  getFresh(key: string, freshAt: number): Entry | undefined {
-    return this.#watch.trusted ? this.#near.getFresh(key, freshAt) : undefined
-  }
-
   get(key: string, ask?: AskForLease, call?: StoreCall): Awaitable<LeaseRead> {
     if (!this.#watch.trusted && this.#remote.available) return this.#getPastNear(key, ask, call)
     const near = this.#near.get(key)

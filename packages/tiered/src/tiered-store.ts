@@ -119,7 +119,7 @@ export class TieredStore
   }
 
   getFresh(key: string, freshAt: number): Entry | undefined {
-    return this.#reads.getFresh(key, freshAt)
+    return this.#watch.trusted ? this.#near.getFresh(key, freshAt) : undefined
   }
 
   get(key: string, call?: StoreCall): Awaitable<Entry | undefined> {
