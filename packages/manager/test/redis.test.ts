@@ -236,6 +236,8 @@ describe('with Redis away', () => {
   test('the metrics tell', async () => {
     const manager = await ready(make({ redisUrl: own.url }))
     expect(await manager.register?.metrics()).toContain('cache_remote_available{cache="cache"} 1\n')
+    // It is calls that notice a change of state: without one nobody would know of any state before this outage.
+    await manager.get('k')
     await own.kill()
     await eventually('the outage is noticed', () => manager.getStats().redis.state === 'fallback')
     await manager.set('k', 1)
