@@ -63,7 +63,7 @@ export interface Loaded {
   readonly isGone?: boolean
 }
 
-const KEPT = Object.freeze({}) as Kept
+const KEPT = /* @__PURE__ */ Object.freeze({}) as Kept
 
 /** What a loader returned, as it is to be stored and given. @throws CacheError `INVALID_VALUE` */
 export function admitted(schema: Validator, result: unknown): Awaitable<unknown> {
