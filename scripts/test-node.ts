@@ -13,8 +13,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { delimiter, join } from 'node:path'
 import { type Manifest, root } from './pack.ts'
 
-/** Other tests are about this repository and its tools, which run on the pinned Node. */
-const SUITES = ['packages/', 'examples/', 'test/consumer.test.ts']
+/** Besides the examples. Other tests are about this repository and its tools, which run on the pinned Node. */
+const SUITES = ['packages/', 'test/consumer.test.ts']
 
 const [version = '', ...filters] = process.argv.slice(2)
 if (!/^\d+(\.\d+)?$/.test(version)) {
@@ -23,15 +23,16 @@ if (!/^\d+(\.\d+)?$/.test(version)) {
 }
 
 const binary = nodeOf(version)
-const refused = examplesThatRefuse(Number.parseInt(version, 10))
+const { true: refused = [], false: accepted = [] } = Object.groupBy(examples(), example =>
+  refuses(example, Number.parseInt(version, 10)) ? 'true' : 'false',
+)
 console.log(`Node ${ask('process.version')}${refused.map(example => `, too old for ${example}`).join('')}`)
 const command = [
   join(root, 'scripts/ensure-servers.ts'),
   binary,
   join(root, 'node_modules/vitest/vitest.mjs'),
   'run',
-  ...(filters.length > 0 ? filters : SUITES),
-  ...refused.flatMap(example => ['--exclude', `${example}/**`]),
+  ...(filters.length > 0 ? filters : [...SUITES, ...accepted.map(example => `${example}/`)]),
 ]
 const PATH = [join(binary, '..'), process.env.PATH].join(delimiter)
 const { status } = spawnSync(process.execPath, command, {
@@ -59,14 +60,14 @@ function nodeOf(version: string): string {
   return binary
 }
 
-/** Those that ask for a newer one in their manifests. */
-function examplesThatRefuse(major: number): readonly string[] {
-  return readdirSync(join(root, 'examples'))
-    .map(name => `examples/${name}`)
-    .filter(example => {
-      const { engines } = JSON.parse(readFileSync(join(root, example, 'package.json'), 'utf8')) as Manifest
-      return Number(/^>=(\d+)/.exec(engines?.node ?? '')?.[1]) > major
-    })
+function examples(): readonly string[] {
+  return readdirSync(join(root, 'examples')).map(name => `examples/${name}`)
+}
+
+/** Whether an example asks for a newer one in its manifest. */
+function refuses(example: string, major: number): boolean {
+  const { engines } = JSON.parse(readFileSync(join(root, example, 'package.json'), 'utf8')) as Manifest
+  return Number(/^>=(\d+)/.exec(engines?.node ?? '')?.[1]) > major
 }
 
 /** Programs that the tests start are TypeScript, which the first 22s run only if told to; and tests read what programs say. */

@@ -23,7 +23,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
   }
 }
 
-export const HELP = `Usage: bench:read-through [options]
+export const HELP: string = `Usage: bench:read-through [options]
 
 Measures hits, misses and loads in flight of read-through caches, each in processes of its own, in turn; hits beside an
 async function that does one Map.get.

@@ -46,7 +46,7 @@ async function answers(url: string): Promise<boolean> {
   )
 }
 
-test('no request fails and no read is stale while Redis is killed and started again', async () => {
+test.concurrent('no request fails and no read is stale while Redis is killed and started again', async () => {
   const { stdout, stderr, code } = await demo(['--json', '--duration', '4'])
   expect(stdout.trimEnd().split('\n')).toHaveLength(1)
   const summary = JSON.parse(stdout)
@@ -70,14 +70,14 @@ test('no request fails and no read is stale while Redis is killed and started ag
   expect(code, stderr).toBe(0)
 })
 
-test('without a redis-server it plays on memory alone, and says so', async () => {
+test.concurrent('without a redis-server it plays on memory alone, and says so', async () => {
   const { stdout, stderr, code } = await demo(['--json', '--duration', '1'], { PATH: '', REDIS_SERVER: '' })
   expect(JSON.parse(stdout)).toMatchObject({ errors: 0, l2HitRatio: 0, redis: 'none', outages: 0 })
   expect(stderr).toContain('memory only')
   expect(code).toBe(0)
 })
 
-test('the Redis of REDIS_URL is used, not killed, and left without our keys', async () => {
+test.concurrent('the Redis of REDIS_URL is used, not killed, and left without our keys', async () => {
   await using resources = new AsyncDisposableStack()
   const redis = await OwnRedis.start(findRedisServer(process.env) ?? 'redis-server')
   resources.defer(() => redis.stop())
@@ -93,6 +93,7 @@ test('the Redis of REDIS_URL is used, not killed, and left without our keys', as
   expect(code).toBe(0)
 })
 
+// Not beside the others: one of them may have the port, and give it back at the wrong moment.
 test('a taken metrics port means the next free one, and it says so', async () => {
   await using resources = new AsyncDisposableStack()
   const squatter = createServer()
@@ -106,7 +107,7 @@ test('a taken metrics port means the next free one, and it says so', async () =>
   expect(stderr).toMatch(/metrics {2}http:\/\/127\.0\.0\.1:80\d\d\/metrics \(8000 is taken\)/)
 })
 
-test('--keep leaves service and metrics up until it is interrupted', async () => {
+test.concurrent('--keep leaves service and metrics up until it is interrupted', async () => {
   const child = start(['--keep', '--duration', '1'], { PATH: '', REDIS_SERVER: '' })
   const [, service = '', metrics = ''] = await written(child.stdout, /(http:\S+) and (http:\S+) stay up/)
   expect(await answers(`${service}/products/1`)).toBe(true)
@@ -118,7 +119,7 @@ test('--keep leaves service and metrics up until it is interrupted', async () =>
   expect(await answers(`${service}/products/1`)).toBe(false)
 })
 
-test('interrupted, it takes its Redis along', async () => {
+test.concurrent('interrupted, it takes its Redis along', async () => {
   const child = start(['--json'])
   const [, url = ''] = await written(child.stderr, /at (redis:\S+);.*req\/s/s)
   child.kill('SIGINT')
@@ -129,7 +130,7 @@ test('interrupted, it takes its Redis along', async () => {
   await expect(client.connect()).rejects.toThrow()
 })
 
-test.each([
+test.concurrent.each([
   [['--bogus'], {}, /--bogus/],
   [['--policy', 'clock'], {}, /--policy must be one of/],
   [['--trace', '/nowhere/keys.txt'], {}, /cannot read \/nowhere\/keys\.txt/],
@@ -141,7 +142,7 @@ test.each([
   expect(code).toBe(2)
 })
 
-test('--help goes to stdout', async () => {
+test.concurrent('--help goes to stdout', async () => {
   const { stdout, code } = await demo(['--help'])
   expect(stdout).toMatch(/^Usage: demo/)
   expect(code).toBe(0)

@@ -1,6 +1,7 @@
+import assert from 'node:assert/strict'
 import { type Clock, ManualClock } from '@cache/core'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, test } from 'vitest'
 import { BoundedMap, POLICY_NAMES, type PolicyName, type RemovalCause } from '../src/index.ts'
 import { NaiveMap, type Pick } from './naive-map.ts'
 import { naivePolicy } from './naive-policies.ts'
@@ -49,7 +50,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('clear') }) },
 ) as fc.Arbitrary<Step>
 
-/** A map beside the naive one; every step is done to both. */
+/** A map beside the naive one; every step is done to both. It asserts as {@link validate} does, for the same reason. */
 class Pair {
   readonly #manual = new ManualClock()
   #jumped = 0
@@ -75,7 +76,7 @@ class Pair {
       ...(Number.isFinite(usualTtl) && { ttl: `${usualTtl}ms` }),
       ...(maxBytes !== undefined && { maxBytes, weigh: (value: number) => this.#weights[value] as number }),
       onRemove: (_key, value, cause) => {
-        expect(this.#removed.has(value), 'a removal is told once').toBe(false)
+        assert.ok(!this.#removed.has(value), 'a removal is told once')
         this.#removed.set(value, cause)
       },
     })
@@ -90,27 +91,27 @@ class Pair {
       case 'set': {
         const value = this.#weights.push(step.weight) - 1
         const taken = this.#map.set(step.key, value, { expiresAt: now + step.ttl })
-        expect(taken).toBe(this.#naive.set(step.key, value, step.weight, now + step.ttl, pick))
+        assert.equal(taken, this.#naive.set(step.key, value, step.weight, now + step.ttl, pick))
         break
       }
       case 'set by the usual ttl': {
         const value = this.#weights.push(step.weight) - 1
         const taken = this.#map.set(step.key, value)
-        expect(taken).toBe(this.#naive.set(step.key, value, step.weight, now + this.#usualTtl, pick))
+        assert.equal(taken, this.#naive.set(step.key, value, step.weight, now + this.#usualTtl, pick))
         break
       }
       case 'touch':
-        expect(this.#map.touch(step.key, now + step.ttl)).toBe(this.#naive.touch(step.key, now + step.ttl))
+        assert.equal(this.#map.touch(step.key, now + step.ttl), this.#naive.touch(step.key, now + step.ttl))
         break
       case 'get':
       case 'peek':
-        expect(this.#map[step.do](step.key)).toBe(this.#naive[step.do](step.key))
+        assert.equal(this.#map[step.do](step.key), this.#naive[step.do](step.key))
         break
       case 'has':
-        expect(this.#map.has(step.key)).toBe(this.#naive.peek(step.key) !== undefined)
+        assert.equal(this.#map.has(step.key), this.#naive.peek(step.key) !== undefined)
         break
       case 'delete':
-        expect(this.#map.delete(step.key)).toBe(this.#naive.delete(step.key))
+        assert.equal(this.#map.delete(step.key), this.#naive.delete(step.key))
         break
       case 'resize':
         this.#map.resize(step.maxItems)
@@ -136,8 +137,8 @@ class Pair {
     this.#map.clear()
     this.#naive.clear()
     for (const [value, cause] of this.#naive.causes)
-      expect([value, this.#removed.get(value)]).toEqual([value, cause])
-    expect(this.#removed.size).toBe(this.#naive.causes.size)
+      assert.deepEqual([value, this.#removed.get(value)], [value, cause])
+    assert.equal(this.#removed.size, this.#naive.causes.size)
   }
 
   #compare(reclaimed: boolean): void {
@@ -146,9 +147,9 @@ class Pair {
       return [key, value, Number.isFinite(expiresAt) ? expiresAt : null]
     })
     const dumped = this.#map.dump()
-    if (this.#ordered) expect(dumped).toEqual(expected)
-    else expect(new Map(by(dumped))).toEqual(new Map(by(expected)))
-    if (reclaimed) expect(this.#map.size, 'the timer reclaims to the millisecond').toBe(expected.length)
+    if (this.#ordered) assert.deepEqual(dumped, expected)
+    else assert.deepEqual(new Map(by(dumped)), new Map(by(expected)))
+    if (reclaimed) assert.equal(this.#map.size, expected.length, 'the timer reclaims to the millisecond')
   }
 
   /** The victims of this step in turn, as the map chose them. */

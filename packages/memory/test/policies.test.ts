@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { mix } from '../src/hashing.ts'
@@ -166,7 +167,7 @@ test.each(SHARES)('a shadow with a window of %d hits when a cache of its size wo
       capacity,
       slots => new FixedWindow(slots, share),
     )
-    for (const key of keys) expect(shadow.access(key)).toBe(host.read(key))
+    for (const key of keys) assert.equal(shadow.access(key), host.read(key))
   }
   // Few low bits: many hashes want the same cell.
   const hash = fc.record({ high: fc.nat(9), low: fc.nat(3) }).map(({ high, low }) => (mix(high) << 4) | low)
@@ -185,7 +186,7 @@ test('tiny-lfu goes by all that its cache was asked for since its first eviction
     evicted ||= host.size === maxItems && !host.has(key)
     host.read(key)
     if (evicted) chooser.observe(hasher.hash(key))
-    expect(host.policy.share).toBe(chooser.share)
+    assert.equal(host.policy.share, chooser.share)
     shares.add(chooser.share)
   }
   for (let round = 0; round < 3; round++) {

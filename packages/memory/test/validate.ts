@@ -1,41 +1,44 @@
-import { expect } from 'vitest'
+import assert from 'node:assert/strict'
 import { type BoundedMap, partsOf } from '../src/bounded-map.ts'
 import { type HashIndex, tableOf } from '../src/hash-index.ts'
 import { PREVIOUS, type Slots } from '../src/slots.ts'
 
-/** Fails unless the parts of a map agree with one another. */
+/**
+ * Fails unless the parts of a map agree with one another. It runs after every step of every model, hundreds of thousands of
+ * times: `assert` costs a hundredth of `expect` where all is well.
+ */
 export function validate<K, V>(map: BoundedMap<K, V>): void {
   const { index, slots, policy, expiry } = partsOf(map)
   const order = [...policy.order()]
   const free = [...slots.free()]
 
   validateIndex(index, slots)
-  expect(order.length, 'the policy knows every entry').toBe(index.size)
-  expect(new Set([...order, ...free]).size, 'a slot is used once').toBe(order.length + free.length)
-  expect(order.length + free.length, 'no slot is lost').toBe(slots.end - slots.anchors)
-  expect(slots.capacity, 'arrays end at the bound').toBeGreaterThanOrEqual(slots.end)
-  expect(slots.words.length).toBe(slots.capacity * slots.stride)
-  expect(map.size).toBeLessThanOrEqual(map.maxItems)
+  assert.equal(order.length, index.size, 'the policy knows every entry')
+  assert.equal(new Set([...order, ...free]).size, order.length + free.length, 'a slot is used once')
+  assert.equal(order.length + free.length, slots.end - slots.anchors, 'no slot is lost')
+  assert.ok(slots.capacity >= slots.end, 'arrays end at the bound')
+  assert.equal(slots.words.length, slots.capacity * slots.stride)
+  assert.ok(map.size <= map.maxItems)
 
   let expiring = 0
   let bytes = 0
   for (const slot of order) {
-    expect(slot).toBeGreaterThanOrEqual(slots.anchors)
-    expect(index.find(slots.keyAt(slot)), 'key and slot point at each other').toBe(slot)
+    assert.ok(slot >= slots.anchors)
+    assert.equal(index.find(slots.keyAt(slot)), slot, 'key and slot point at each other')
     if (expiry.deadlines.has(slot)) {
       expiring++
-      expect(expiry.wheel.has(slot), 'what ends stands in the wheel').toBe(true)
-      expect(expiry.wheel.nextEvent).toBeLessThanOrEqual(expiry.deadlines.at(slot))
+      assert.equal(expiry.wheel.has(slot), true, 'what ends stands in the wheel')
+      assert.ok(expiry.wheel.nextEvent <= expiry.deadlines.at(slot))
     }
     bytes += slots.weights[slot] ?? 0
   }
-  expect(expiry.wheel.size).toBeGreaterThanOrEqual(expiring)
-  expect(map.bytes, 'weights add up').toBe(bytes)
+  assert.ok(expiry.wheel.size >= expiring)
+  assert.equal(map.bytes, bytes, 'weights add up')
   for (const slot of free) {
-    expect(slots.keyAt(slot), 'a free slot holds no key').toBeUndefined()
-    expect(slots.valueAt(slot), 'a free slot holds no value').toBeUndefined()
-    expect(expiry.deadlines.has(slot)).toBe(false)
-    expect(expiry.wheel.has(slot)).toBe(false)
+    assert.equal(slots.keyAt(slot), undefined, 'a free slot holds no key')
+    assert.equal(slots.valueAt(slot), undefined, 'a free slot holds no value')
+    assert.equal(expiry.deadlines.has(slot), false)
+    assert.equal(expiry.wheel.has(slot), false)
   }
 }
 
@@ -63,10 +66,10 @@ export function validateIndex<K>(index: HashIndex<K>, slots: Pick<Slots<K, unkno
     if (!Object.is(slots.keyAt(slot), key) && slots.keyAt(slot) !== key)
       broken.push(`slot ${slot}: key and slot do not point at each other`)
   }
-  expect(broken).toEqual([])
-  expect(hashes.filter(hash => hash !== 0).length, 'a hash for each cell in use').toBe(used)
-  expect(index.size).toBe(used + rest.size)
-  expect(used / cells.length, 'few searches go far').toBeLessThanOrEqual(0.5)
+  assert.deepEqual(broken, [])
+  assert.equal(hashes.filter(hash => hash !== 0).length, used, 'a hash for each cell in use')
+  assert.equal(index.size, used + rest.size)
+  assert.ok(used / cells.length <= 0.5, 'few searches go far')
 }
 
 /** The slots in a ring, from its start. Fails unless it is whole in both directions. */

@@ -135,7 +135,8 @@ describe('a bus', () => {
     const gaps: Gap[] = []
     bus.onGap(gap => gaps.push(gap))
     await eventually('listening', () => bus.connected)
-    for (const client of downstream) client.write(`>3\r\n$7\r\nmessage\r\n$16\r\ncache:invalidate\r\n${nothing}`)
+    for (const client of downstream)
+      client.write(`>3\r\n$7\r\nmessage\r\n$16\r\ncache:invalidate\r\n${nothing}`)
     await eventually('told', () => gaps.length === 2)
     expect(gaps[1]).toEqual({ connected: true, reason: 'a message could not be understood' })
     expect(bus.connected).toBe(true)

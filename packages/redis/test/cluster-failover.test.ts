@@ -11,6 +11,8 @@ const READ_MS = 100
 const WRITE_MS = 250
 /** Of a machine that runs six servers and a failover besides. */
 const SLACK_MS = 300
+/** Between two calls about a key. They are forty-eight at a time; without rest they would keep each other waiting. */
+const REST_MS = 25
 
 let servers: RedisCluster
 beforeAll(async () => {
@@ -118,13 +120,13 @@ describe.each([
       const writing = async (key: string): Promise<void> => {
         while (running) {
           await write(key)
-          await new Promise(resolve => setTimeout(resolve, 10))
+          await new Promise(resolve => setTimeout(resolve, REST_MS))
         }
       }
       const reading = async (key: string): Promise<void> => {
         while (running) {
           await timed('a read', READ_MS, () => b.get(key)).catch(() => failedReads.add(key))
-          await new Promise(resolve => setTimeout(resolve, 10))
+          await new Promise(resolve => setTimeout(resolve, REST_MS))
         }
       }
       const batching = async (): Promise<void> => {
@@ -135,7 +137,7 @@ describe.each([
           }))
           for (const key of failures?.keys() ?? []) failedReads.add(key)
           for (const key of keys) if (found.has(key) && failures?.has(key)) problems.push(`${key} is both`)
-          await new Promise(resolve => setTimeout(resolve, 20))
+          await new Promise(resolve => setTimeout(resolve, REST_MS))
         }
       }
 
