@@ -9,6 +9,7 @@ const ALL = ['{packages,examples}/*/{src,test}/**/*.test.ts', 'benchmarks/test/*
 
 /** They count collections of garbage, or bytes of the process: not after others in the same process. */
 const MEASURING = [
+  'packages/core/test/in-flight.test.ts',
   'packages/memory/src/allocation.test.ts',
   'packages/redis/src/codec-payload.test.ts',
   'packages/redis/src/compressors/{compressors,dictionary}.test.ts',

@@ -4,17 +4,9 @@ import { join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { describe, expect, test } from 'vitest'
-import { type Manifest, root } from '../scripts/pack.ts'
+import { root } from '../scripts/pack.ts'
 import budgets from '../scripts/size-budgets.json' with { type: 'json' }
-
-/** Every entry of every package: `@cache/redis`, `@cache/redis/msgpack`. */
-const entries = readdirSync(join(root, 'packages')).flatMap(directory => {
-  const { name, exports } = manifestOf(directory)
-  return Object.entries(exports as Record<string, { readonly default: string }>).map(([path, target]) => ({
-    entry: path.replace('.', name),
-    file: join(root, 'packages', directory, target.default),
-  }))
-})
+import { entries } from './entries.ts'
 
 /** Bytes for an entry that has no budget of its own in scripts/size-budgets.json. */
 const DEFAULT_BUDGET = 10_000
@@ -87,8 +79,4 @@ async function bundle(contents: string): Promise<string> {
     logLevel: 'silent',
   })
   return outputFiles[0]?.text ?? ''
-}
-
-function manifestOf(directory: string): Manifest {
-  return JSON.parse(readFileSync(join(root, 'packages', directory, 'package.json'), 'utf8'))
 }

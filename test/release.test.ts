@@ -1,6 +1,6 @@
 /**
  * The release, up to the point where it would reach the registry: in a copy of the repository the waiting changesets and one
- * more become versions and changelogs, and the packages are packed with them.
+ * more become versions and changelogs, and the packages are packed with them and with the name of the repository.
  */
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -17,6 +17,7 @@ const SUMMARY = 'A change that nobody made, to see what becomes of it.'
 const packages = readdirSync(join(root, 'packages'))
 
 let copy: string
+let packed: readonly Manifest[]
 
 beforeAll(async () => {
   copy = await mkdtemp(join(tmpdir(), 'cache-release-'))
@@ -30,7 +31,9 @@ beforeAll(async () => {
   await run('git', ['init', '--quiet'], { cwd: copy })
   await run(process.execPath, [join(root, 'node_modules/@changesets/cli/bin.js'), 'version'], { cwd: copy })
   await run(process.execPath, ['scripts/template-ranges.ts'], { cwd: copy })
-}, 120_000)
+  await nameRepository('somebody/caches')
+  packed = await pack()
+}, 180_000)
 afterAll(() => rm(copy, { recursive: true, force: true }))
 
 test('a changeset becomes a version, and a line in the changelog', () => {
@@ -64,28 +67,58 @@ test('the templates ask for the new versions', () => {
   }
 })
 
-test('what is packed has the new versions, and asks for them', async () => {
-  const { packPackages } = (await import(
-    join(copy, 'scripts/pack.ts')
-  )) as typeof import('../scripts/pack.ts')
-  await using packing = await packPackages()
-  const versions = new Map(packing.packages.map(({ manifest }) => [manifest.name, manifest.version]))
-  expect(packing.packages).toHaveLength(packages.length)
-  for (const { manifest: packed } of packing.packages) {
-    expect(packed.version).toBe(manifest(packed.name.replace('@cache', 'packages')).version)
-    for (const [name, range] of Object.entries(packed.dependencies ?? {})) {
+test('what is packed has the new versions, and asks for them', () => {
+  const versions = new Map(packed.map(({ name, version }) => [name, version]))
+  expect(versions.size).toBe(packages.length)
+  for (const { name: full, version, dependencies = {} } of packed) {
+    expect(version).toBe(manifest(full.replace('@cache', 'packages')).version)
+    for (const [name, range] of Object.entries(dependencies)) {
       if (versions.has(name)) expect(range).toBe(`^${versions.get(name)}`)
     }
   }
-}, 60_000)
+})
+
+test.each(packages)('%s says which repository and directory it comes from', name => {
+  expect(packed.find(manifest => manifest.name === `@cache/${name}`)).toMatchObject({
+    repository: {
+      type: 'git',
+      url: 'git+https://github.com/somebody/caches.git',
+      directory: `packages/${name}`,
+    },
+    homepage: `https://github.com/somebody/caches/tree/main/packages/${name}#readme`,
+    bugs: { url: 'https://github.com/somebody/caches/issues' },
+  })
+})
+
+test.each(['', 'caches', 'https://github.com/somebody/caches', 'a/b/c', 'a/b"'])(
+  'nothing is published from a repository %o',
+  async repository => {
+    await expect(nameRepository(repository)).rejects.toThrow('Set GITHUB_REPOSITORY to owner/name')
+  },
+)
 
 test('publishing says where it was built: provenance, by the identity of the workflow', () => {
   const workflow = read('.github/workflows/release.yml')
   expect(workflow).toMatch(/^ +id-token: write\b/m)
   expect(workflow).toMatch(/^ +pnpm_config_provenance: true$/m)
   expect(workflow).not.toMatch(/NPM_TOKEN/)
-  expect(manifest('.').scripts?.release).toMatch(/build && changeset publish$/)
+  expect(manifest('.').scripts?.release).toMatch(
+    /build && node scripts\/repository-fields\.ts && changeset publish$/,
+  )
 })
+
+async function nameRepository(repository: string): Promise<void> {
+  const env = { ...process.env, GITHUB_REPOSITORY: repository }
+  await run(process.execPath, ['scripts/repository-fields.ts'], { cwd: copy, env })
+}
+
+async function pack(): Promise<readonly Manifest[]> {
+  const { packPackages } = (await import(
+    join(copy, 'scripts/pack.ts')
+  )) as typeof import('../scripts/pack.ts')
+  await using packing = await packPackages()
+  return packing.packages.map(({ manifest }) => manifest)
+}
 
 function read(file: string): string {
   return readFileSync(join(copy, file), 'utf8')

@@ -131,14 +131,13 @@ async function flightSize(subject: Subject, keys: number): Promise<number> {
   const loads = Array.from({ length: keys }, () => Promise.withResolvers<Item>())
   const calls = new Array<Promise<unknown> | undefined>(keys).fill(undefined)
   let started = 0
+  const loaders = loads.map(({ promise }) => (): Promise<Item> => {
+    started++
+    return promise
+  })
   await settled()
   const before = heapUsed()
-  for (const [at, name] of names.entries()) {
-    calls[at] = subject.get(name, () => {
-      started++
-      return (loads[at] as PromiseWithResolvers<Item>).promise
-    })
-  }
+  for (const [at, name] of names.entries()) calls[at] = subject.get(name, loaders[at] as Load)
   while (started < keys) await settled()
   const bytes = (heapUsed() - before) / keys
   for (const [at, { resolve }] of loads.entries()) resolve({ id: names[at] as string })

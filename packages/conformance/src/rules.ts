@@ -31,6 +31,8 @@ export const RULES = {
   order: 'Writes of one key take effect in the order in which they were called, awaited or not.',
   'no-mixture': 'A read returns one entry that was written to its key, and never parts of several.',
   // Capabilities
+  near: 'getFresh answers at once: with what get would give, or with nothing.',
+  'near-fresh': 'getFresh gives only what is fresh.',
   touch: 'touch moves freshUntil and expiresAt to later times, and changes nothing else.',
   'touch-never-creates': 'touch neither creates a key nor shortens its life.',
   'replace-if': 'replace writes only over the entry it was told of, and is superseded otherwise.',

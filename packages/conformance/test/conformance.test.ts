@@ -1,4 +1,4 @@
-import type { Awaitable, Store, WriteOutcome } from '@cache/core'
+import type { Awaitable, Entry, Store, WriteOutcome } from '@cache/core'
 import { APPLIED } from '@cache/core'
 import { describe, expect, test } from 'vitest'
 import {
@@ -364,6 +364,34 @@ const BROKEN: readonly [group: string, how: string, rule: RuleName, subject: Sto
       void stamp
       return fill(key, rest as never, lease)
     }),
+  ],
+  [
+    'near',
+    'answers later',
+    'near',
+    changed(
+      'getFresh',
+      (_, getFresh) => (key: string, freshAt: number) => Promise.resolve(getFresh(key, freshAt)),
+    ),
+  ],
+  [
+    'near',
+    'keeps what was deleted',
+    'near',
+    changed('getFresh', (_, getFresh) => {
+      const seen = new Map<string, Entry>()
+      return (key: string, freshAt: number) => {
+        const found = getFresh(key, freshAt) ?? seen.get(key)
+        if (found) seen.set(key, found)
+        return found
+      }
+    }),
+  ],
+  [
+    'near',
+    'gives what is stale',
+    'near-fresh',
+    changed('getFresh', store => (key: string) => store.look(key)),
   ],
   ['touching', 'changes nothing', 'touch', changed('touch', () => swallow)],
   [

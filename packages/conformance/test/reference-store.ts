@@ -17,11 +17,13 @@ import {
   type InvalidationBus,
   type InvalidationMessage,
   isExpired,
+  isFreshAt,
   type Lease,
   type LeaseRead,
   type Leasing,
   type Marking,
   type Measurable,
+  type Near,
   type Observed,
   type Observer,
   ObserverSet,
@@ -114,6 +116,7 @@ export class ReferenceStore
     Leasing,
     Marking,
     Measurable,
+    Near,
     Observed,
     Replacing,
     Tagging,
@@ -136,6 +139,13 @@ export class ReferenceStore
     await this.reach()
     const entry = this.look(key)
     if (entry) this.hits++
+    return entry
+  }
+
+  getFresh(key: string, freshAt: number): Entry | undefined {
+    const entry = this.look(key)
+    if (!entry || !isFreshAt(entry, freshAt)) return undefined
+    this.hits++
     return entry
   }
 

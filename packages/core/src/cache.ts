@@ -42,27 +42,12 @@ export class Cache<V = unknown> implements AsyncDisposable {
   readonly #view: View
   readonly #engine: Engine
 
-  static {
-    // util.inspect shows what it is, how much is in it and how it is; neither keys nor values.
-    inspectable(Cache, cache => {
-      const { name, store, life, flights } = cache.#engine
-      return {
-        name,
-        namespace: cache.#view.prefix || undefined,
-        store: store.name,
-        state: life.state,
-        inFlight: flights.size,
-        tiers: sizesOf(isMeasurable(store) ? store.measure() : []),
-        health: cache.health(),
-      }
-    })
-  }
-
   /** @throws CacheError `INVALID_OPTION`, `INVALID_TTL` */
   constructor(options: CacheOptions & SchemaOption<V>) {
     this.#view = views.get(options) ?? View.of(options)
     this.#engine = this.#view.engine
     runsOn(this, this.#engine)
+    inspectable(Cache, cache => cache.#facts())
   }
 
   get name(): string {
@@ -270,6 +255,20 @@ export class Cache<V = unknown> implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** What util.inspect shows: what it is, how much is in it and how it is; neither keys nor values. */
+  #facts(): object {
+    const { name, store, life, flights } = this.#engine
+    return {
+      name,
+      namespace: this.#view.prefix || undefined,
+      store: store.name,
+      state: life.state,
+      inFlight: flights.size,
+      tiers: sizesOf(isMeasurable(store) ? store.measure() : []),
+      health: this.health(),
+    }
   }
 }
 

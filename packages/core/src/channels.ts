@@ -43,6 +43,7 @@ type Operation =
   | 'clear'
   | 'invalidateTags'
 
+/* @__NO_SIDE_EFFECTS__ */
 const channel = (name: Operation): Channel => tracingChannel(`cache:${name}`)
 
 /** What whoever follows a process can subscribe to; `hasSubscribers` is all that it costs as long as nobody does. */

@@ -6,6 +6,7 @@ import type { Entry } from './entry.ts'
 import { CacheError, isCallersFault, toCacheError } from './errors.ts'
 import { type CacheEvents, Emitter, isPassedOn } from './events.ts'
 import { FailureLog } from './failure-log.ts'
+import type { Caller } from './flight.ts'
 import { followBus } from './follow-bus.ts'
 import { LEASE_MS, LeaseKeeper, releaseLease } from './lease-keeper.ts'
 import { isLeasing, isVacant, type Lease, type LeaseRead, type Leasing } from './leasing.ts'
@@ -21,7 +22,7 @@ import { failed, type WriteOutcome } from './outcome.ts'
 import { PendingSets } from './pending-sets.ts'
 import type { EntryTerms } from './policy.ts'
 import { RemovalEvents } from './removal-events.ts'
-import { type Caller, FlightTable } from './single-flight.ts'
+import { FlightTable } from './single-flight.ts'
 import { Statistics } from './statistics.ts'
 import type { CacheReport, Counters, Tallies } from './stats.ts'
 import {
@@ -30,9 +31,11 @@ import {
   hasHealth,
   isChecking,
   isCoherent,
+  isNear,
   isObserved,
   isTagging,
   isTouching,
+  type Near,
   type Store,
   type StoreCall,
   type StoreHealth,
@@ -64,6 +67,7 @@ export class Engine implements CacheSource, Caller {
   readonly batched: Batching
   readonly checking: (Store & Checking) | undefined
   readonly touching: (Store & Touching) | undefined
+  readonly near: (Store & Near) | undefined
   readonly leasing: (Store & Leasing) | undefined
   readonly tagging: (Store & Tagging) | undefined
   /** Of the leases under which loaders run. */
@@ -94,6 +98,7 @@ export class Engine implements CacheSource, Caller {
     this.batched = batched(store)
     this.checking = isChecking(store) ? store : undefined
     this.touching = isTouching(store) ? store : undefined
+    this.near = isNear(store) ? store : undefined
     this.leasing = isLeasing(store) ? store : undefined
     this.tagging = isTagging(store) ? store : undefined
     this.leaseWait = leaseWait
@@ -118,6 +123,15 @@ export class Engine implements CacheSource, Caller {
     this.#detach = [this.#observer.attach(this), () => this.#removals.stop()]
     if (isObserved(store)) this.#detach.push(store.observe({ event: event => this.report(event) }))
     if (isCoherent(store) && store.bus) this.#detach.push(...followBus(this, store.bus))
+  }
+
+  /** What is at hand and fresh; a store that fails is asked once more as all others are, and tells then. */
+  readFresh(key: string): Entry | undefined {
+    try {
+      return this.near?.getFresh(key, this.coarseClock.now())
+    } catch {
+      return undefined
+    }
   }
 
   /** What is stored under a key and alive; a store that fails is a miss. */

@@ -20,6 +20,11 @@ export interface Entry<V = unknown> {
 /** A plain object of the caller's, kept beside a value. */
 export type Metadata = Readonly<Record<string, unknown>>
 
+/** Whether an entry is served without question at `now`. What has no grace is never stale: it is there, or it is not. */
+export function isFreshAt({ freshUntil, expiresAt }: Entry, now: number): boolean {
+  return freshUntil > now || freshUntil >= expiresAt
+}
+
 /** Whether an entry no longer exists at `now`. */
 export function isExpired(entry: Entry, now: number): boolean {
   return entry.expiresAt <= now

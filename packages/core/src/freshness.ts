@@ -1,10 +1,10 @@
 import type { Awaitable } from './awaitable.ts'
 import type { Engine } from './engine.ts'
-import type { Entry } from './entry.ts'
+import { type Entry, isFreshAt } from './entry.ts'
+import type { Flight } from './flight.ts'
 import type { LeaseRead } from './leasing.ts'
 import { isNegative } from './negative.ts'
 import type { Policy } from './policy.ts'
-import type { Flight } from './single-flight.ts'
 
 /** When a hit has its value loaded anew, though it is fresh. */
 export interface EarlyRefresh {
@@ -15,13 +15,11 @@ export interface EarlyRefresh {
 }
 
 /**
- * Whether something read is an entry to be served without question. What has no grace is never stale: it is there, or it is
- * not. A promise and a vacancy have no time until which they are fresh: one comparison is all that a hit costs.
+ * Whether something read is an entry to be served without question. A promise and a vacancy have no time until which they are
+ * fresh: they need not be told apart before.
  */
 export function isFresh({ coarseClock }: Engine, read: Awaitable<LeaseRead>): read is Entry {
-  if (!read) return false
-  const { freshUntil, expiresAt } = read as Entry
-  return freshUntil > coarseClock.now() || freshUntil >= expiresAt
+  return read !== undefined && isFreshAt(read as Entry, coarseClock.now())
 }
 
 /**
@@ -40,8 +38,8 @@ export function isDue(engine: Engine, { early, loadTime }: Policy, entry: Entry)
 }
 
 /** What a flight is to replace, if it can be served still. */
-export function servable({ clock, flights }: Engine, { stale, begun }: Flight): Entry | undefined {
-  if (!stale || stale.expiresAt <= clock.now() || flights.tags.isOutdated(stale.tags, begun)) return undefined
+export function servable({ engine: { clock, flights }, stale, since }: Flight): Entry | undefined {
+  if (!stale || stale.expiresAt <= clock.now() || flights.tags.isOutdated(stale.tags, since)) return undefined
   return stale
 }
 

@@ -20,7 +20,7 @@ export { type Clock, systemClock, type TimerHandle } from './clock.ts'
 export { CoarseClock } from './coarse-clock.ts'
 export type { Codec } from './codec.ts'
 export { type Duration, toMilliseconds } from './duration.ts'
-export { type Entry, isExpired, type Metadata } from './entry.ts'
+export { type Entry, isExpired, isFreshAt, type Metadata } from './entry.ts'
 export {
   CacheError,
   type CacheErrorCode,
@@ -87,12 +87,14 @@ export {
   isEnumerable,
   isGuaranteeing,
   isMeasurable,
+  isNear,
   isObserved,
   isRemoving,
   isReplacing,
   isTagging,
   isTouching,
   type Measurable,
+  type Near,
   type Observed,
   type PoolHealth,
   type Removal,

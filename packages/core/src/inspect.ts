@@ -5,13 +5,14 @@ import type { TierStats } from './store.ts'
 const CUSTOM = Symbol.for('nodejs.util.inspect.custom')
 
 /**
- * Has `util.inspect` show the objects of a class as its name and some facts, and nothing else of them. For a static block: there, private
- * fields can be told of.
+ * Has `util.inspect` show the objects of a class as its name and some facts, and nothing else of them. For the constructor: there,
+ * private fields can be told of. A static block would keep the class in bundles that do not use it.
  */
 export function inspectable<T extends object>(
   type: { readonly name: string; readonly prototype: T },
   factsOf: (object: T) => object,
 ): void {
+  if (Object.hasOwn(type.prototype, CUSTOM)) return
   const show = function (this: T, depth: number, options: InspectOptions, show: typeof inspect): string {
     if (depth < 0 || this === type.prototype) return `[${type.name}]`
     const facts = Object.entries(factsOf(this)).filter(([, fact]) => fact !== undefined)

@@ -1,7 +1,5 @@
-import type { Engine } from './engine.ts'
+import type { Flight } from './flight.ts'
 import { isVacant, type LeaseRead } from './leasing.ts'
-import type { Policy } from './policy.ts'
-import type { Flight } from './single-flight.ts'
 import { readOrLease } from './validated-read.ts'
 
 /** How soon a waiter asks again if no message wakes it, in milliseconds; then twice as long, up to the longest. */
@@ -14,18 +12,15 @@ const LONGEST_LOOK_MS = 400
  *
  * @returns as {@link Engine.readOrLease}; still held by the other if that took too long
  */
-export async function awaitLease(
-  engine: Engine,
-  { address, policy }: { readonly address: string; readonly policy: Policy },
-  flight: Flight,
-): Promise<LeaseRead> {
+export async function awaitLease(flight: Flight): Promise<LeaseRead> {
+  const { engine, address, policy } = flight
   const { clock, leaseWait, random } = engine
   const deadline = clock.now() + leaseWait
   let lookMs = FIRST_LOOK_MS
   for (;;) {
     const left = deadline - clock.now()
     if (left <= 0) return { vacant: true, lease: undefined }
-    await pause(engine, flight, Math.min(left, lookMs * (0.5 + random() / 2)))
+    await pause(flight, Math.min(left, lookMs * (0.5 + random() / 2)))
     lookMs = Math.min(lookMs * 2, LONGEST_LOOK_MS)
     const read = await readOrLease(engine, policy.schema, address, undefined, policy.call)
     if (!isVacant(read) || read.lease || read.stale) {
@@ -36,7 +31,8 @@ export async function awaitLease(
 }
 
 /** Until the time is up, or a message says that the key was written. */
-function pause({ clock }: Engine, flight: Flight, ms: number): Promise<void> {
+function pause(flight: Flight, ms: number): Promise<void> {
+  const { clock } = flight.engine
   return new Promise(resolve => {
     const done = (): void => {
       clock.clearTimeout(timer)

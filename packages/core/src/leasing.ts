@@ -31,7 +31,7 @@ export type LeaseRead = Entry | Vacancy | undefined
 export type FillOutcome = WriteOutcome | { readonly status: 'superseded'; readonly error?: undefined }
 
 /** Every fill that came too late. */
-export const SUPERSEDED: FillOutcome = Object.freeze({ status: 'superseded' })
+export const SUPERSEDED: FillOutcome = /* @__PURE__ */ Object.freeze({ status: 'superseded' })
 
 /**
  * Optional: lets one of all the processes that share a store load a value while the others wait, and keeps what was

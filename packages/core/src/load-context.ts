@@ -1,14 +1,13 @@
 import { assertMetadata, toTags } from './arguments.ts'
 import type { Awaitable } from './awaitable.ts'
 import { type Duration, toMilliseconds } from './duration.ts'
-import type { Engine } from './engine.ts'
 import type { Entry, Metadata } from './entry.ts'
 import { CacheError } from './errors.ts'
+import type { Flight } from './flight.ts'
 import { servable } from './freshness.ts'
 import { negativeEntry } from './negative.ts'
-import type { EntryTerms, Policy } from './policy.ts'
+import type { EntryTerms } from './policy.ts'
 import type { Validator } from './schema.ts'
-import type { Flight } from './single-flight.ts'
 import { stopIfAbandoned } from './waiter.ts'
 
 declare const kept: unique symbol
@@ -64,74 +63,82 @@ export interface Loaded {
   readonly isGone?: boolean
 }
 
-/** What a load is for: the name of its key, and how its value is to live. */
-interface Order {
-  readonly address: string
-  readonly key: string
-  readonly policy: Policy
-}
-
-const KEPT = Object.freeze({}) as Kept
+const KEPT = /* @__PURE__ */ Object.freeze({}) as Kept
 
 /** What a loader returned, as it is to be stored and given. @throws CacheError `INVALID_VALUE` */
 export function admitted(schema: Validator, result: unknown): Awaitable<unknown> {
   return result === undefined || result === KEPT ? result : schema.admit(result, 'what the loader gave')
 }
 
-/** One run of a loader. What the loader does not ask for is not made. */
+/** What few runs of a loader have. */
+interface Rare {
+  stale?: Entry
+  /** When it began by the clock of the cache, if it matters how long loads take. */
+  before?: number
+  ttl?: number
+  tags?: readonly string[]
+  metadata?: Metadata
+  isSkipped?: boolean
+  controller?: AbortController
+  stop?: (reason: unknown) => void
+}
+
+/** One run of a loader. What the loader does not ask for is not made, and what it holds on to afterwards holds nothing. */
 export class LoadRun implements LoadContext {
   readonly key: string
-  readonly stale: Entry | undefined
-  readonly #engine: Engine
-  readonly #order: Order
-  readonly #flight: Flight
-  #controller: AbortController | undefined
-  #stop: ((reason: unknown) => void) | undefined
-  #hasEnded = false
-  #ttl: number | undefined
-  #tags: readonly string[] | undefined
-  #metadata: Metadata | undefined
-  #isSkipped = false
+  /** As long as the loader runs. */
+  #flight: Flight | undefined
+  /** By `performance.now()`. */
+  readonly #startedAt = performance.now()
+  #rare: Rare | undefined = undefined
 
-  constructor(engine: Engine, order: Order, flight: Flight) {
-    this.key = order.key
-    this.stale = servable(engine, flight)
-    this.#engine = engine
-    this.#order = order
+  constructor(flight: Flight, key: string) {
+    this.key = key
     this.#flight = flight
+    const { engine, policy } = flight
+    const stale = servable(flight)
+    if (stale) this.#aside.stale = stale
+    if (policy.early) this.#aside.before = engine.clock.now()
+  }
+
+  get stale(): Entry | undefined {
+    return this.#rare?.stale
   }
 
   get signal(): AbortSignal {
-    this.#controller ??= this.#listen()
-    return this.#controller.signal
+    this.#aside.controller ??= this.#listen()
+    return this.#aside.controller.signal
   }
 
   get setTtl(): (ttl: Duration) => void {
     return ttl => {
-      this.#ttl = toMilliseconds(ttl, 'ttl', 'INVALID_TTL')
+      this.#aside.ttl = toMilliseconds(ttl, 'ttl', 'INVALID_TTL')
     }
   }
 
   get setTags(): (tags: readonly string[]) => void {
     return tags => {
-      const merged = toTags([...(this.#order.policy.tags ?? []), ...toTags(tags)])
+      const said = toTags(tags)
+      const flight = this.#flight
+      if (!flight) return
+      const merged = toTags([...(flight.policy.tags ?? []), ...said])
       if (merged.length === 0) return
-      this.#engine.assertTagging()
-      this.#tags = merged
-      this.#flight.tags = merged
+      flight.engine.assertTagging()
+      this.#aside.tags = merged
+      flight.tags = merged
     }
   }
 
   get setMetadata(): (metadata: Metadata) => void {
     return metadata => {
       assertMetadata(metadata)
-      this.#metadata = metadata
+      this.#aside.metadata = metadata
     }
   }
 
   get skip(): () => void {
     return () => {
-      this.#isSkipped = true
+      this.#aside.isSkipped = true
     }
   }
 
@@ -142,27 +149,47 @@ export class LoadRun implements LoadContext {
     }
   }
 
-  /** What is to become of what the loader returned. */
+  /** What it loads for. @throws TypeError once the loader has ended */
+  get flight(): Flight {
+    return this.#flight as Flight
+  }
+
+  /** By `performance.now()`. */
+  get startedAt(): number {
+    return this.#startedAt
+  }
+
+  /** What is to become of what the loader returned. @throws CacheError `INVALID_VALUE` */
   outcomeOf(result: unknown): Loaded {
+    const { engine, policy } = this.flight
     const { value, terms } = this.#given(result)
-    if (this.#isSkipped) return { value }
-    if (value !== undefined) return { value, entry: this.#engine.entry(value, terms) }
-    const { policy } = this.#order
+    const { before, isSkipped } = this.#rare ?? {}
+    if (before !== undefined) policy.loadTime.note(engine.clock.now() - before)
+    if (isSkipped) return { value }
+    if (value !== undefined) return { value, entry: engine.entry(value, terms) }
     if (policy.negativeTtl === 0) return { value, isGone: true }
-    return { value, entry: negativeEntry(this.#engine, policy, terms.tags) }
+    return { value, entry: negativeEntry(engine, policy, terms.tags) }
   }
 
   /** The loader has ended: nothing is to be told to it any more. */
   end(): void {
-    this.#hasEnded = true
-    if (!this.#stop) return
-    this.#flight.stop = undefined
-    this.#engine.life.stops.delete(this.#stop)
+    const stop = this.#rare?.stop
+    if (stop) {
+      this.flight.stop = undefined
+      this.flight.engine.life.stops.delete(stop)
+    }
+    this.#flight = undefined
+  }
+
+  get #aside(): Rare {
+    this.#rare ??= {}
+    return this.#rare
   }
 
   #given(result: unknown): { readonly value: unknown; readonly terms: EntryTerms } {
-    const { ttl, grace, jitter, tags } = this.#order.policy
-    const terms = { ttl: this.#ttl ?? ttl, grace, jitter, tags: this.#tags ?? tags, metadata: this.#metadata }
+    const { ttl, grace, jitter, tags } = this.flight.policy
+    const said = this.#rare
+    const terms = { ttl: said?.ttl ?? ttl, grace, jitter, tags: said?.tags ?? tags, metadata: said?.metadata }
     if (result !== KEPT) return { value: result, terms }
     const stale = this.#assertStale()
     const { tags: staleTags, metadata } = stale
@@ -179,12 +206,15 @@ export class LoadRun implements LoadContext {
 
   #listen(): AbortController {
     const controller = new AbortController()
-    if (this.#hasEnded) return controller
-    this.#stop = reason => controller.abort(reason)
-    this.#flight.stop = this.#stop
-    this.#engine.life.stops.add(this.#stop)
-    if (this.#engine.life.isOver) this.#stop(this.#engine.life.error())
-    else stopIfAbandoned(this.#engine, this.#order.address, this.#flight)
+    const flight = this.#flight
+    if (!flight) return controller
+    const { life } = flight.engine
+    const stop = (reason: unknown): void => controller.abort(reason)
+    this.#aside.stop = stop
+    flight.stop = stop
+    life.stops.add(stop)
+    if (life.isOver) stop(life.error())
+    else stopIfAbandoned(flight)
     return controller
   }
 }

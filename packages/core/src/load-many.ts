@@ -2,6 +2,7 @@ import { deleteMany, eachChunk, fillMany } from './batch.ts'
 import { CHANNELS, messageOf, traced } from './channels.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
+import { Flight } from './flight.ts'
 import { isFresh } from './freshness.ts'
 import { type Hold, releaseLease } from './lease-keeper.ts'
 import { isVacant } from './leasing.ts'
@@ -11,7 +12,6 @@ import { negativeEntry, unwrap } from './negative.ts'
 import type { Policy } from './policy.ts'
 import { board, leaseToReplace, mayRefresh, staleOr, startLoading } from './read-through.ts'
 import { admitEach, Refusal, refusedOf } from './refusal.ts'
-import type { Flight } from './single-flight.ts'
 import { readOrLease } from './validated-read.ts'
 
 /** What many keys are loaded for: one `getOrSetMany` call. */
@@ -42,8 +42,8 @@ export class SharedLoad<V> {
   /** A listener that is told of the miss may ask for the key at once: by then the flight is complete. */
   load(address: string, stale: Entry | undefined): Promise<unknown> {
     const flight = this.#begin(address, stale)
-    const promise = board(this.#engine, { address, policy: this.#call.policy }, flight)
-    startLoading(this.#engine, { address, policy: this.#call.policy }, flight)
+    const promise = board(flight, flight.policy)
+    startLoading(flight)
     return promise
   }
 
@@ -52,21 +52,21 @@ export class SharedLoad<V> {
     if (!mayRefresh(this.#engine, address)) return
     const flight = this.#begin(address, entry)
     flight.wanted = true
-    startLoading(this.#engine, { address, policy: this.#call.policy }, flight)
+    startLoading(flight)
   }
 
   #begin(address: string, stale: Entry | undefined): Flight {
     const engine = this.#engine
-    const flight = engine.flights.begin(address)
-    flight.stale = stale
+    const flight = engine.flights.begin(new Flight(engine, address, this.#call.policy))
+    if (stale) flight.stale = stale
     this.#flights.set(address, flight)
     this.#loading ??= loadAndFill(engine, this.#call, this.#flights)
     flight.promise = this.#loading.then(
       values => {
         const value = values.get(address)
-        return value instanceof Refusal ? staleOr(engine, address, flight, value.error) : value
+        return value instanceof Refusal ? staleOr(flight, value.error) : value
       },
-      error => staleOr(engine, address, flight, error),
+      error => staleOr(flight, error),
     )
     flight.promise.catch(() => {}) // Perhaps nobody waits.
     return flight
@@ -85,7 +85,7 @@ async function loadAndFill<V>(engine: Engine, call: ManyLoad<V>, flights: Flight
     return found.size === 0 ? loaded : new Map([...found, ...loaded])
   } finally {
     for (const [address, flight] of flights) {
-      engine.flights.end(address, flight)
+      engine.flights.end(flight)
       if (flight.lease) releaseLease(engine, address, flight.lease)
     }
   }
@@ -134,7 +134,7 @@ async function lease(
   flight.lease = read.lease
   if (!flight.invalidated) flight.stale = read.stale
   if (read.lease || !read.stale) return undefined
-  flight.tell('stale', address)
+  flight.tell('stale')
   return read.stale
 }
 

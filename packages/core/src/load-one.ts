@@ -1,72 +1,53 @@
 import { CHANNELS, messageOf, traced } from './channels.ts'
-import type { Engine } from './engine.ts'
-import type { Hold } from './lease-keeper.ts'
-import { type LoadContext, type Loaded, LoadRun } from './load-context.ts'
+import type { Flight } from './flight.ts'
+import { type LoadContext, type Loaded, type Loader, LoadRun } from './load-context.ts'
 import { loadFailed, loadSucceeded, reportOf } from './load-report.ts'
-import type { ReadThrough } from './read-through.ts'
-import type { Flight } from './single-flight.ts'
 
-/** A loader that runs. */
-export interface Load {
-  readonly run: LoadRun
-  /** The lease lasts as long as the loader runs. */
-  readonly hold: Hold | undefined
-  readonly hadValue: boolean
-  /** By `performance.now()`. */
-  readonly startedAt: number
-  /** By the cache's clock, if it matters how long loads take. */
-  readonly before: number | undefined
-}
-
-/** @throws the error of an earlier load, as long as it is remembered */
-export function beginLoad(engine: Engine, call: ReadThrough, flight: Flight): Load {
-  const { address, policy } = call
+/** The loader is to run for a flight; its lease lasts as long. @throws the error of an earlier load, as long as it is remembered */
+export function beginLoad(flight: Flight, key: string): LoadRun {
+  const { engine, address, lease } = flight
   const failure = engine.failures?.get(address)
   if (failure) throw failure.error
-  return {
-    run: new LoadRun(engine, call, flight),
-    hold: flight.lease && engine.leases.keep(address, flight.lease),
-    hadValue: flight.stale !== undefined,
-    startedAt: performance.now(),
-    before: policy.early && engine.clock.now(),
+  if (lease) flight.hold = engine.leases.keep(address, lease)
+  return new LoadRun(flight, key)
+}
+
+/** Calls the loader, seen by whoever traces loads. What it throws at once, it rejects with. */
+export function callLoader(run: LoadRun, loader: Loader<unknown, never>): Promise<unknown> {
+  const context = run as LoadContext<never>
+  const { engine, address } = run.flight
+  const { flights } = engine
+  const wasCalling = flights.isCalling
+  flights.isCalling = true
+  try {
+    if (!CHANNELS.load.hasSubscribers) return Promise.resolve(loader(context))
+    const prefix = address.slice(0, address.length - run.key.length)
+    return traced(CHANNELS.load, messageOf({ engine, prefix }, 'load', 1), () => loader(context))
+  } catch (error) {
+    return Promise.reject(error)
+  } finally {
+    flights.isCalling = wasCalling
   }
 }
 
-/** Calls the loader, seen by whoever traces loads. */
-export function callLoader(engine: Engine, { address, key, loader }: ReadThrough, run: LoadRun): unknown {
-  const context = run as LoadContext<never>
-  if (!CHANNELS.load.hasSubscribers) return loader(context)
-  const prefix = address.slice(0, address.length - key.length)
-  return traced(CHANNELS.load, messageOf({ engine, prefix }, 'load', 1), () => loader(context))
-}
-
 /** @returns what is to become of what the loader gave */
-export function loadSettled(
-  engine: Engine,
-  { address, policy }: ReadThrough,
-  load: Load,
-  result: unknown,
-): Loaded {
-  const { run, hadValue, startedAt, before } = load
+export function loadSettled(run: LoadRun, result: unknown): Loaded {
+  const { engine, address } = run.flight
   const loaded = run.outcomeOf(result)
-  if (before !== undefined) policy.loadTime.note(engine.clock.now() - before)
-  loadSucceeded(engine, reportOf(address, hadValue, startedAt))
+  loadSucceeded(engine, reportOf(address, run.stale !== undefined, run.startedAt))
   return loaded
 }
 
-export function loadThrew(
-  engine: Engine,
-  { address, policy }: ReadThrough,
-  flight: Flight,
-  { hadValue, startedAt }: Load,
-  error: unknown,
-): void {
-  if (policy.errorTtl > 0 && !flight.superseded) engine.remember(address, error, policy.errorTtl)
-  loadFailed(engine, reportOf(address, hadValue, startedAt), error)
+export function loadThrew(run: LoadRun, error: unknown): void {
+  const { engine, address, policy, superseded } = run.flight
+  if (policy.errorTtl > 0 && !superseded) engine.remember(address, error, policy.errorTtl)
+  loadFailed(engine, reportOf(address, run.stale !== undefined, run.startedAt), error)
 }
 
-/** However it ended. */
-export function endLoad(engine: Engine, { run, hold }: Load): void {
+/** However it ended. @returns what it was for */
+export function endLoad(run: LoadRun): Flight {
+  const { flight } = run
   run.end()
-  if (hold) engine.leases.end(hold)
+  if (flight.hold) flight.engine.leases.end(flight.hold)
+  return flight
 }

@@ -6,7 +6,7 @@ import type { Policy } from './policy.ts'
 export const NEGATIVE_KEY = 'cache:negative'
 
 /** The metadata of an entry that says "not found". */
-const NEGATIVE: Metadata = Object.freeze({ [NEGATIVE_KEY]: true })
+const NEGATIVE: Metadata = /* @__PURE__ */ Object.freeze({ [NEGATIVE_KEY]: true })
 
 /** Says "not found" for the `negativeTtl`; it is never served stale. */
 export function negativeEntry(engine: Engine, policy: Policy, tags: readonly string[] | undefined): Entry {

@@ -20,7 +20,7 @@ export interface WriteOutcome {
 }
 
 /** The outcome of every write that simply worked: one object for all, so that success costs nothing. */
-export const APPLIED: WriteOutcome = Object.freeze({ status: 'applied' })
+export const APPLIED: WriteOutcome = /* @__PURE__ */ Object.freeze({ status: 'applied' })
 
 /** The outcome of a write that nobody has. */
 export function failed(error: CacheError): WriteOutcome {

@@ -45,7 +45,7 @@ export async function readThroughMany<V>(engine: Engine, call: ManyLoad<V>): Pro
 function joinFlight<V>(engine: Engine, { policy }: ManyLoad<V>, address: string, awaited: Awaited): boolean {
   const flight = engine.flights.joinable(address)
   if (!flight) return false
-  awaited.set(address, join(engine, { address, policy }, flight))
+  awaited.set(address, join(engine, flight, policy))
   return true
 }
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { BareStore, settled } from '../test/stores.ts'
+import { flightOf } from '../test/support.ts'
 import { Cache } from './cache.ts'
 import { ManualClock } from './manual-clock.ts'
 import { FlightTable, MAX_IN_FLIGHT } from './single-flight.ts'
@@ -11,7 +12,7 @@ it('nothing is loaded ahead of time that could not be stored for want of room in
   await cache.set('k', 'v')
   clock.advance(9_000)
   const table = FlightTable.of(store)
-  for (let n = 0; n < MAX_IN_FLIGHT; n++) table.begin(`${n}`)
+  for (let n = 0; n < MAX_IN_FLIGHT; n++) table.begin(flightOf(`${n}`))
   let loads = 0
   const load = (): string => `loaded ${++loads}`
   expect(await cache.getOrSet('k', load)).toBe('v')

@@ -1,16 +1,15 @@
-import type { Awaitable } from './awaitable.ts'
+import { type Awaitable, chain, isPending } from './awaitable.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
+import { Flight } from './flight.ts'
 import { isDue, isFresh, servable } from './freshness.ts'
 import { releaseLease } from './lease-keeper.ts'
 import { awaitLease } from './lease-wait.ts'
 import { isVacant, type LeaseRead } from './leasing.ts'
-import { admitted, type Loaded, type Loader } from './load-context.ts'
+import { admitted, type Loaded, type Loader, type LoadRun } from './load-context.ts'
 import { beginLoad, callLoader, endLoad, loadSettled, loadThrew } from './load-one.ts'
 import { unwrap } from './negative.ts'
 import type { Policy } from './policy.ts'
-import type { Flight } from './single-flight.ts'
-import type { StoreCall } from './store.ts'
 import { read, readOrLease } from './validated-read.ts'
 import { Waiter } from './waiter.ts'
 
@@ -23,51 +22,53 @@ export interface ReadThrough {
 }
 
 /**
- * The path of a read: in flight → fresh → stale → lease → load → fill. A fresh value at hand costs no more than its
- * promise; otherwise one flight looks up and loads for everyone who asks meanwhile and, under a lease, for other processes.
+ * The path of a read that was not answered by what is at hand: in flight → fresh → stale → lease → load → fill. One flight looks up
+ * and loads for everyone who asks meanwhile and, under a lease, for other processes.
  */
 export function readThrough(engine: Engine, call: ReadThrough): Promise<unknown> {
   const { address, policy } = call
-  if (policy.signal?.aborted) return Promise.reject(policy.signal.reason)
-  const flight = engine.flights.joinable(address)
-  if (flight) return join(engine, call, flight)
+  const underway = engine.flights.joinable(address)
+  if (underway) return join(engine, underway, policy)
 
   const found = lookUp(engine, policy, address)
   if (isFresh(engine, found)) {
     engine.hit(address)
-    if (policy.early && isDue(engine, policy, found)) refresh(engine, call, found)
+    refreshIfDue(engine, call, found)
     return Promise.resolve(unwrap(found))
   }
 
-  const started = engine.flights.begin(address)
-  started.promise = fly(engine, call, started, found)
-  return board(engine, call, started)
+  const flight = engine.flights.begin(new Flight(engine, address, policy))
+  if (isPending(found) || isHeld(found) || policy.isImpatient || engine.flights.isCalling) {
+    flight.promise = fly(call, flight, found)
+    return board(flight, policy)
+  }
+  engine.noteLease(found)
+  flight.first = engine
+  flight.wanted = true
+  flight.promise = flyOn(call, flight, found)
+  return flight.promise
 }
 
 /** Gets on a flight that takes off. @returns what this caller waits for */
-export function board(
-  engine: Engine,
-  call: Pick<ReadThrough, 'address' | 'policy'>,
-  flight: Flight,
-): Promise<unknown> {
-  const waiter = waiterFor(engine, call, flight)
-  flight.first = waiter ?? engine
-  return waiter ? waiter.promise : flight.promise
+export function board(flight: Flight, policy: Policy): Promise<unknown> {
+  const waiter = waiterFor(flight.engine, flight, policy)
+  flight.first = waiter ?? flight.engine
+  return waiter ? waiter.promise : flight.landing()
 }
 
-/** Gets on a flight under way, unless there is a value that will do; it counts as what the lookup turns out to be. */
-export function join(
-  engine: Engine,
-  call: Pick<ReadThrough, 'address' | 'policy'>,
-  flight: Flight,
-): Promise<unknown> {
-  const { address } = call
-  const stored = servable(engine, flight)
+/**
+ * Gets on a flight under way, unless there is a value that will do; it counts as what the lookup turns out to be.
+ *
+ * @param engine of the caller: two caches over one store share flights
+ */
+export function join(engine: Engine, flight: Flight, policy: Policy): Promise<unknown> {
+  const { address } = flight
+  const stored = servable(flight)
   if (isFresh(engine, stored)) {
     engine.hit(address)
     return Promise.resolve(unwrap(stored))
   }
-  const waiter = waiterFor(engine, call, flight)
+  const waiter = waiterFor(engine, flight, policy)
   const caller = waiter ?? engine
   if (flight.loading) {
     caller.share()
@@ -75,17 +76,18 @@ export function join(
   }
   // Those whom a load is to give a stale value if it fails are counted then.
   if (!flight.loading || flight.stale) flight.join(caller)
-  return waiter ? waiter.promise : flight.promise
+  return waiter ? waiter.promise : flight.landing()
 }
 
-function waiterFor(
-  engine: Engine,
-  call: Pick<ReadThrough, 'address' | 'policy'>,
-  flight: Flight,
-): Waiter | undefined {
-  if (call.policy.isImpatient) return new Waiter(engine, call, flight)
+function waiterFor(engine: Engine, flight: Flight, policy: Policy): Waiter | undefined {
+  if (policy.isImpatient) return new Waiter(engine, flight, policy)
   flight.wanted = true
   return undefined
+}
+
+/** Behind a hit. */
+export function refreshIfDue(engine: Engine, call: ReadThrough, entry: Entry): void {
+  if (call.policy.early && isDue(engine, call.policy, entry)) refresh(engine, call, entry)
 }
 
 /**
@@ -93,18 +95,12 @@ function waiterFor(
  * counters.
  */
 function refresh(engine: Engine, call: ReadThrough, entry: Entry): void {
-  const { address } = call
+  const { address, policy } = call
   if (!mayRefresh(engine, address)) return
-  const flight = engine.flights.begin(address)
+  const flight = engine.flights.begin(new Flight(engine, address, policy))
   flight.wanted = true
   flight.stale = entry
-  flight.promise = fly(
-    engine,
-    call,
-    flight,
-    leaseToReplace(engine, call.policy, address, entry),
-    entry.freshUntil,
-  )
+  flight.promise = fly(call, flight, leaseToReplace(engine, policy, address, entry), entry.freshUntil)
   flight.promise.catch(() => {})
 }
 
@@ -131,93 +127,127 @@ function lookUp(engine: Engine, { schema, call }: Policy, address: string): Awai
     : readOrLease(engine, schema, address, undefined, call)
 }
 
+/** Another process loads what is not there, not even stale. */
+function isHeld(read: LeaseRead): boolean {
+  return isVacant(read) && !read.lease && !read.stale
+}
+
 /**
- * Begins with an `await`, so that the flight is complete before a loader can ask for anything.
+ * A flight that has to wait before its load, be it only for its turn.
  *
  * @param freshAt until when a value must be fresh to be left as it is. Default: now
  */
 async function fly(
-  engine: Engine,
   call: ReadThrough,
   flight: Flight,
   pending: Awaitable<LeaseRead>,
   freshAt?: number,
 ): Promise<unknown> {
-  const { address, policy } = call
+  let found: LeaseRead
   try {
-    let read = await pending
-    engine.noteLease(read)
-    if (isVacant(read) && !read.lease && !read.stale) read = await awaitLease(engine, call, flight)
-
-    const found = isVacant(read) ? read.stale : read
-    // Those who joined meanwhile came after what outdates it.
-    const entry = engine.flights.tags.isOutdated(found?.tags, flight.begun) ? undefined : found
-    flight.lease = isVacant(read) ? read.lease : undefined
-    if (entry && (freshAt === undefined ? isFresh(engine, entry) : entry.freshUntil > freshAt)) {
-      flight.tell('hit', address)
-      if (policy.early && isDue(engine, policy, entry)) {
-        follow(engine, call, flight, entry)
-      }
-      return unwrap(entry)
-    }
-
-    flight.stale = flight.invalidated ? undefined : entry
-    if (entry && isVacant(read) && !read.lease) return takeStale(flight, address, entry) // Somebody else loads it.
-    if (flight.isAbandoned) return undefined
-    startLoading(engine, call, flight)
-    const load = beginLoad(engine, call, flight)
-    let loaded: Loaded
-    try {
-      // Awaited here and not in a function of its own: what waits for loaders, maybe a hundred thousand times, takes memory.
-      const given = await callLoader(engine, call, load.run)
-      const value = policy.schema === undefined ? given : await admitted(policy.schema, given)
-      loaded = loadSettled(engine, call, load, value)
-    } catch (error) {
-      loadThrew(engine, call, flight, load, error)
-      throw error
-    } finally {
-      endLoad(engine, load)
-    }
-    await fill(engine, call, flight, loaded)
-    return loaded.value
+    found = await pending
+    flight.engine.noteLease(found)
+    if (isHeld(found)) found = await awaitLease(flight)
   } catch (error) {
-    return staleOr(engine, address, flight, error)
-  } finally {
-    engine.flights.end(address, flight)
-    if (flight.lease) releaseLease(engine, address, flight.lease)
+    return salvage(flight, error)
   }
+  return flyOn(call, flight, found, freshAt)
 }
 
-/** Has a flight that found a value followed by one that replaces it. */
-function follow(engine: Engine, call: ReadThrough, flight: Flight, entry: Entry): void {
-  if (engine.flights.get(call.address) !== flight) return
-  engine.flights.end(call.address, flight)
-  refresh(engine, call, entry)
+/**
+ * From what the lookup gave to what those get who wait. Nothing of this call is left while the loader runs: what waits for loaders,
+ * maybe a hundred thousand times, takes memory.
+ */
+function flyOn(call: ReadThrough, flight: Flight, found: LeaseRead, freshAt?: number): Promise<unknown> {
+  const { engine, policy } = flight
+  let run: LoadRun
+  try {
+    const stored = isVacant(found) ? found.stale : found
+    // Those who joined meanwhile came after what outdates it.
+    const entry = engine.flights.tags.isOutdated(stored?.tags, flight.since) ? undefined : stored
+    if (isVacant(found) && found.lease) flight.lease = found.lease
+    if (entry && (freshAt === undefined ? isFresh(engine, entry) : entry.freshUntil > freshAt)) {
+      return Promise.resolve(takeFresh(call, flight, entry))
+    }
+    const stale = flight.invalidated ? undefined : entry
+    if (flight.stale !== stale) flight.stale = stale
+    if (entry && isVacant(found) && !found.lease) return Promise.resolve(takeStale(flight, entry)) // Somebody else loads it.
+    if (flight.isAbandoned) return Promise.resolve(land(flight))
+    startLoading(flight)
+    run = beginLoad(flight, call.key)
+  } catch (error) {
+    return new Promise(resolve => resolve(salvage(flight, error)))
+  }
+  const given = callLoader(run, call.loader)
+  const { schema } = policy
+  const value = schema === undefined ? given : given.then(result => admitted(schema, result))
+  return value.then(onLoaded.bind(run), onThrown.bind(run))
 }
 
-function takeStale(flight: Flight, address: string, entry: Entry): unknown {
-  flight.tell('miss', address)
-  flight.tell('stale', address)
+function onLoaded(this: LoadRun, result: unknown): Awaitable<unknown> {
+  let loaded: Loaded
+  try {
+    loaded = loadSettled(this, result)
+  } catch (error) {
+    return onThrown.call(this, error)
+  }
+  const flight = endLoad(this)
+  return chain(fill(flight, loaded), () => {
+    land(flight)
+    return loaded.value
+  })
+}
+
+function onThrown(this: LoadRun, error: unknown): unknown {
+  loadThrew(this, error)
+  return salvage(endLoad(this), error)
+}
+
+/** The flight has ended: whoever comes next begins another one. */
+function land(flight: Flight): void {
+  const { engine, address, lease } = flight
+  engine.flights.end(flight)
+  if (lease) releaseLease(engine, address, lease)
+}
+
+function takeFresh(call: ReadThrough, flight: Flight, entry: Entry): unknown {
+  const { engine, address } = flight
+  flight.tell('hit')
+  const isCurrent = engine.flights.get(address) === flight
+  land(flight)
+  if (isCurrent) refreshIfDue(engine, call, entry)
   return unwrap(entry)
 }
 
+function takeStale(flight: Flight, entry: Entry): unknown {
+  flight.tell('miss')
+  flight.tell('stale')
+  land(flight)
+  return unwrap(entry)
+}
+
+/** Ends a flight that failed. @throws its error, if there is nothing stale */
+function salvage(flight: Flight, error: unknown): unknown {
+  try {
+    return staleOr(flight, error)
+  } finally {
+    land(flight)
+  }
+}
+
 /** What those get who waited for a load that failed. @throws its error, if there is nothing else */
-export function staleOr(engine: Engine, address: string, flight: Flight, error: unknown): unknown {
-  const stale = servable(engine, flight)
+export function staleOr(flight: Flight, error: unknown): unknown {
+  const stale = servable(flight)
   if (!stale) throw error
-  flight.tell('stale', address)
+  flight.tell('stale')
   return unwrap(stale)
 }
 
 /** The lookup found nothing fresh: all who waited for it are misses, and share the load. */
-export function startLoading(
-  engine: Engine,
-  { address, policy }: Pick<ReadThrough, 'address' | 'policy'>,
-  flight: Flight,
-): void {
-  const joined = flight.joined
-  flight.joined = undefined
-  engine.flights.startLoading(address, flight, policy.tags)
+export function startLoading(flight: Flight): void {
+  const { engine, address, joined } = flight
+  if (joined) flight.joined = undefined
+  engine.flights.startLoading(flight)
   flight.first?.miss(address)
   for (const caller of joined ?? []) {
     caller.share()
@@ -230,24 +260,21 @@ export function startLoading(
  * Stores what was loaded, unless its key or one of its tags was invalidated since the load began. A value that cannot be stored is
  * still the caller's: the load succeeded.
  */
-function fill(
-  engine: Engine,
-  { address, policy }: ReadThrough,
-  flight: Flight,
-  { entry, isGone }: Loaded,
-): Promise<void> | undefined {
+function fill(flight: Flight, { entry, isGone }: Loaded): Promise<void> | undefined {
   if (flight.superseded) return undefined
+  const { engine, address, policy } = flight
   if (entry && !engine.flights.tags.isOutdated(entry.tags, flight.since)) {
     const { lease } = flight
-    flight.lease = undefined
+    if (lease) flight.lease = undefined
     return engine.fill(address, entry, lease, policy.call)
   }
-  return isGone && flight.stale ? remove(engine, address, flight, policy.call) : undefined
+  return isGone && flight.stale ? remove(flight) : undefined
 }
 
 /** What is stored is no more where it comes from. */
-function remove(engine: Engine, address: string, flight: Flight, call: StoreCall | undefined): Promise<void> {
-  flight.lease = undefined
+function remove(flight: Flight): Promise<void> {
+  const { engine, address, policy } = flight
+  if (flight.lease) flight.lease = undefined
   engine.invalidate(address)
-  return engine.aside('delete', () => engine.write('delete', () => engine.store.delete(address, call)))
+  return engine.aside('delete', () => engine.write('delete', () => engine.store.delete(address, policy.call)))
 }

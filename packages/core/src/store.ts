@@ -49,6 +49,21 @@ export interface Batching {
 }
 
 /**
+ * Optional: answers at once what is at hand, so that such a read, as most are, is spared all that a miss needs: who may load,
+ * deadlines, promises.
+ */
+export interface Near {
+  /**
+   * The entry that {@link Store.get} would give, if it is at hand here and fresh: `freshUntil` is later than `freshAt`, or it is
+   * never stale. Counts as a hit then; otherwise it is as if nobody had asked, and `get` comes next. Keys arrive as strings, but
+   * not validated: nothing is stored under one that is not valid.
+   *
+   * @param freshAt epoch milliseconds, up to some milliseconds old
+   */
+  getFresh(key: string, freshAt: number): Entry | undefined
+}
+
+/**
  * Optional: moves the times of an entry in place (sliding ttl). Without it the layer above writes the entry again,
  * which is sound only for a store that no other process writes to.
  */
@@ -238,6 +253,7 @@ const has = (store: object, method: string): boolean =>
 
 export const isBatching = <S extends Store>(store: S): store is S & Batching =>
   has(store, 'getMany') && has(store, 'setMany') && has(store, 'deleteMany')
+export const isNear = <S extends Store>(store: S): store is S & Near => has(store, 'getFresh')
 export const isTouching = <S extends Store>(store: S): store is S & Touching => has(store, 'touch')
 export const isReplacing = <S extends Store>(store: S): store is S & Replacing => has(store, 'replace')
 export const isTagging = <S extends Store>(store: S): store is S & Tagging => has(store, 'invalidateTags')

@@ -1,17 +1,11 @@
 import type { TimerHandle } from './clock.ts'
 import type { Engine } from './engine.ts'
 import { CacheError } from './errors.ts'
+import type { Caller, Flight } from './flight.ts'
 import { servable } from './freshness.ts'
 import { releaseLease } from './lease-keeper.ts'
 import { unwrap } from './negative.ts'
 import type { Policy } from './policy.ts'
-import type { Caller, Flight } from './single-flight.ts'
-
-/** What a caller waits for. */
-interface Order {
-  readonly address: string
-  readonly policy: Policy
-}
 
 /**
  * A caller that may stop waiting before the flight ends: after its soft timeout if there is a stale value, after its hard timeout,
@@ -20,7 +14,7 @@ interface Order {
 export class Waiter implements Caller {
   readonly promise: Promise<unknown>
   readonly #engine: Engine
-  readonly #order: Order
+  readonly #policy: Policy
   readonly #flight: Flight
   readonly #resolve: (value: unknown) => void
   readonly #reject: (reason: unknown) => void
@@ -28,25 +22,25 @@ export class Waiter implements Caller {
   #softTimer: TimerHandle | undefined
   #waits = true
 
-  /** @param flight whose promise is there */
-  constructor(engine: Engine, order: Order, flight: Flight) {
+  /** @param engine of this caller, as is `policy` */
+  constructor(engine: Engine, flight: Flight, policy: Policy) {
     this.#engine = engine
-    this.#order = order
+    this.#policy = policy
     this.#flight = flight
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     this.promise = promise
     this.#resolve = resolve
     this.#reject = reject
-    const { signal, hardTimeout } = order.policy
+    const { signal, hardTimeout } = policy
     if (signal) {
-      flight.leavers++
+      flight.leavers = (flight.leavers ?? 0) + 1
       signal.addEventListener('abort', this.#onAbort, { once: true })
     } else flight.wanted = true
     if (hardTimeout !== undefined) {
       this.#hardTimer = engine.clock.setTimeout(() => this.#giveUp(), hardTimeout)
       this.#hardTimer.unref?.()
     }
-    flight.promise.then(
+    flight.landing().then(
       value => this.#end(() => resolve(value)),
       error => this.#end(() => reject(error)),
     )
@@ -59,7 +53,7 @@ export class Waiter implements Caller {
   /** From here on the load takes its time. */
   miss(key: string): void {
     this.#engine.miss(key)
-    const { softTimeout } = this.#order.policy
+    const { softTimeout } = this.#policy
     if (!this.#waits || !this.#flight.stale || softTimeout === undefined) return
     if (softTimeout === 0) this.#takeStale()
     else {
@@ -78,9 +72,9 @@ export class Waiter implements Caller {
 
   /** @returns whether there was something to take */
   #takeStale(): boolean {
-    const stale = servable(this.#engine, this.#flight)
+    const stale = servable(this.#flight)
     if (!stale) return false
-    this.stale(this.#order.address)
+    this.stale(this.#flight.address)
     this.#flight.wanted = true
     this.#end(() => this.#resolve(unwrap(stale)))
     return true
@@ -89,7 +83,7 @@ export class Waiter implements Caller {
   #giveUp(): void {
     if (this.#takeStale()) return
     this.#flight.wanted = true
-    const { hardTimeout } = this.#order.policy
+    const { hardTimeout } = this.#policy
     const error = new CacheError(
       'LOAD_TIMEOUT',
       `loading took longer than the hardTimeout of ${hardTimeout} ms; it goes on, and what it gives is stored for the next call`,
@@ -98,10 +92,10 @@ export class Waiter implements Caller {
   }
 
   readonly #onAbort = (): void => {
-    const reason = this.#order.policy.signal?.reason
+    const reason = this.#policy.signal?.reason
     this.#end(() => this.#reject(reason))
     this.#flight.reason = reason
-    stopIfAbandoned(this.#engine, this.#order.address, this.#flight)
+    stopIfAbandoned(this.#flight)
   }
 
   #end(settle: () => void): void {
@@ -110,19 +104,20 @@ export class Waiter implements Caller {
     const { clock } = this.#engine
     if (this.#hardTimer) clock.clearTimeout(this.#hardTimer)
     if (this.#softTimer) clock.clearTimeout(this.#softTimer)
-    const { signal } = this.#order.policy
+    const { signal } = this.#policy
     if (signal) {
       signal.removeEventListener('abort', this.#onAbort)
-      this.#flight.leavers--
+      this.#flight.leavers = (this.#flight.leavers ?? 1) - 1
     }
     settle()
   }
 }
 
 /** Tells a loader that nobody waits for it. One that never asked for a signal goes on: whoever comes next joins it. */
-export function stopIfAbandoned(engine: Engine, address: string, flight: Flight): void {
+export function stopIfAbandoned(flight: Flight): void {
   if (!flight.stop || !flight.isAbandoned) return
-  engine.flights.retire(address, flight)
+  const { engine, address } = flight
+  engine.flights.retire(flight)
   if (flight.lease) releaseLease(engine, address, flight.lease)
   flight.lease = undefined
   flight.stop(flight.reason)

@@ -91,9 +91,9 @@ describe('the channels of diagnostics', () => {
     })
     expect(published.map(({ channel, step }) => `${channel} ${step}`)).toEqual([
       'getOrSet start',
-      'getOrSet end',
       'load start',
       'load end',
+      'getOrSet end',
       'load asyncStart',
       'load asyncEnd',
       'getOrSet asyncStart',

@@ -11,6 +11,7 @@ import type {
   InvalidationBus,
   InvalidationMessage,
   Measurable,
+  Near,
   Observed,
   Observer,
   Store,
@@ -20,7 +21,7 @@ import type {
   Touching,
   WriteOutcome,
 } from '@cache/core'
-import { APPLIED, type Clock, isExpired, ObserverSet, TagLog } from '@cache/core'
+import { APPLIED, type Clock, isExpired, isFreshAt, ObserverSet, TagLog } from '@cache/core'
 
 /** A store with the five methods only, that answers at once. */
 export class BareStore implements Store {
@@ -61,13 +62,18 @@ export class BareStore implements Store {
 /** A store with every capability, that answers at once. */
 export class FullStore
   extends BareStore
-  implements Batching, Touching, Enumerable, Measurable, Health, Observed, Coherent
+  implements Near, Batching, Touching, Enumerable, Measurable, Health, Observed, Coherent
 {
   override readonly name: string = 'full'
   readonly bus: TestBus = new TestBus()
   readonly observers: ObserverSet = new ObserverSet()
   /** The sizes of the batches it was asked for. */
   readonly batches: number[] = []
+
+  getFresh(key: string, freshAt: number): Entry | undefined {
+    const entry = this.get(key)
+    return entry && isFreshAt(entry, freshAt) ? entry : undefined
+  }
 
   getMany(keys: readonly string[]): BatchRead {
     this.batches.push(keys.length)
@@ -179,7 +185,7 @@ export class TestBus implements InvalidationBus {
   }
 }
 
-/** The same store behind promises: each operation happens when called and answers a few microtasks later. */
+/** The same store behind promises: each operation happens when called and answers a few microtasks later; but what it has at hand. */
 export function asynchronous<S extends BareStore>(inner: S): Store {
   const delayed = async (method: PropertyKey, args: unknown[]): Promise<unknown> => {
     const operation = Reflect.get(inner, method) as (...args: unknown[]) => unknown
@@ -191,6 +197,7 @@ export function asynchronous<S extends BareStore>(inner: S): Store {
   return new Proxy(inner, {
     get(target, property) {
       const member = Reflect.get(target, property)
+      if (property === 'getFresh' && typeof member === 'function') return member.bind(inner)
       const waits = ['get', 'set', 'delete', 'clear', 'getMany', 'setMany', 'deleteMany', 'touch', 'close']
       if (!waits.includes(String(property)) || typeof member !== 'function') return member
       return (...args: unknown[]) => delayed(property, args)

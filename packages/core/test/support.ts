@@ -1,6 +1,9 @@
 import type { CacheErrorCode, Store } from '@cache/core'
 import { CacheError, ManualClock } from '@cache/core'
 import { expect } from 'vitest'
+import type { Engine } from '../src/engine.ts'
+import { Flight } from '../src/flight.ts'
+import type { Policy } from '../src/policy.ts'
 import { asynchronous, BareStore, FullStore } from './stores.ts'
 
 /** What a call that must reject rejected with; fails when it threw at once instead. */
@@ -70,3 +73,6 @@ export class ControlledLoader<V> {
     return promise
   }
 }
+
+/** A flight that only has a key. */
+export const flightOf = (key: string): Flight => new Flight({} as Engine, key, {} as Policy)

@@ -32,13 +32,6 @@ export class CacheManager implements AsyncDisposable {
   readonly #warmup: WarmUpQueue
   #batchKeys = 0
 
-  static {
-    // util.inspect shows its cache and what waits for warm-up; neither keys, values nor the address of Redis.
-    inspectable(CacheManager, manager => {
-      return { cache: manager.cache, warmup: { queued: manager.#warmup.size } }
-    })
-  }
-
   /** @throws CacheError `INVALID_OPTION` before anything is opened; never because Redis is away */
   constructor(options: CacheManagerOptions = {}) {
     const settings = settingsOf(options)
@@ -55,6 +48,10 @@ export class CacheManager implements AsyncDisposable {
     })
     this.register = metrics?.register
     this.#warmup = new WarmUpQueue(this.cache, { batchSize })
+    // util.inspect shows its cache and what waits for warm-up; neither keys, values nor the address of Redis.
+    inspectable(CacheManager, manager => {
+      return { cache: manager.cache, warmup: { queued: manager.#warmup.size } }
+    })
   }
 
   /**

@@ -152,13 +152,13 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     if (slot === NONE) return undefined
     if (--this.#looksSpared < 0 && this.#isOver(slot)) return this.#expireNow(slot)
     this.#policy.use(slot)
-    return this.#slots.values[slot]
+    return this.#slots.valueAt(slot)
   }
 
   /** The value under a key, without using it. */
   peek(key: K): V | undefined {
     const slot = this.#find(key)
-    return slot === NONE ? undefined : this.#slots.values[slot]
+    return slot === NONE ? undefined : this.#slots.valueAt(slot)
   }
 
   /** Whether there is an entry under a key, without using it. */
@@ -211,7 +211,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
    */
   amend(key: K, value: V, expiresAt: number): boolean {
     const slot = this.#extend(key, expiresAt)
-    if (slot !== NONE) this.#slots.values[slot] = value
+    if (slot !== NONE) this.#slots.setValue(slot, value)
     return slot !== NONE
   }
 
@@ -277,7 +277,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   *entries(): IterableIterator<[K, V]> {
     for (const key of this.#snapshot()) {
       const slot = this.#find(key)
-      if (slot !== NONE) yield [key, this.#slots.values[slot] as V]
+      if (slot !== NONE) yield [key, this.#slots.valueAt(slot)]
     }
   }
 
@@ -398,10 +398,10 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
 
   #replace(slot: number, value: V): void {
     const slots = this.#slots
-    if (this.#removals !== undefined && !Object.is(slots.values[slot], value)) {
-      this.#removals.add(slots.keyOf(slot), slots.values[slot] as V, 'replaced')
+    if (this.#removals !== undefined && !Object.is(slots.valueAt(slot), value)) {
+      this.#removals.add(slots.keyAt(slot), slots.valueAt(slot), 'replaced')
     }
-    slots.values[slot] = value
+    slots.setValue(slot, value)
     this.#policy.use(slot)
   }
 
@@ -435,7 +435,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     this.#index.add(slot, key, hash)
     this.#evictions++
     if (this.#removals !== undefined) {
-      this.#removals.add(slots.keyOf(slot), slots.values[slot] as V, 'evicted')
+      this.#removals.add(slots.keyAt(slot), slots.valueAt(slot), 'evicted')
     }
     policy.remove(slot)
     slots.occupy(slot, key, value)
@@ -481,10 +481,10 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
 
   #remove(slot: number, cause: RemovalCause): void {
     const slots = this.#slots
-    const key = slots.keyOf(slot)
+    const key = slots.keyAt(slot)
     if (cause === 'evicted') this.#evictions++
     else if (cause === 'expired') this.#expirations++
-    if (this.#removals !== undefined) this.#removals.add(key, slots.values[slot] as V, cause)
+    if (this.#removals !== undefined) this.#removals.add(key, slots.valueAt(slot), cause)
     this.#index.remove(slot)
     this.#policy.remove(slot)
     if (this.#weigh !== undefined) this.#reweigh(slot, 0)
@@ -496,7 +496,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
     const now = this.#expiry.now()
     for (const slot of this.#policy.order()) {
       const cause = this.#expiry.isExpiredAt(slot, now) ? 'expired' : 'cleared'
-      removals.add(this.#slots.keyOf(slot), this.#slots.values[slot] as V, cause)
+      removals.add(this.#slots.keyAt(slot), this.#slots.valueAt(slot), cause)
     }
   }
 
@@ -507,7 +507,7 @@ export class BoundedMap<K, V> implements Iterable<[K, V]> {
   }
 
   #snapshot(): K[] {
-    return Array.from(this.#policy.order(), slot => this.#slots.keyOf(slot))
+    return Array.from(this.#policy.order(), slot => this.#slots.keyAt(slot))
   }
 
   #newPolicy(): Policy {

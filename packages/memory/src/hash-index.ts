@@ -64,7 +64,7 @@ export class HashIndex<K> extends QuickHasher {
   /** The slot of a key, or {@link NONE}. */
   find(key: K, hash: number = this.hash(key)): number {
     if (hash === UNHASHED) return this.#rest.get(key) ?? NONE
-    const { keys } = this.#slots
+    const { pairs } = this.#slots
     const cells = this.#cells
     const mask = this.#mask
     let at = hash & mask
@@ -72,7 +72,7 @@ export class HashIndex<K> extends QuickHasher {
     do {
       const cell = cells[at] as number
       if ((cell ^ hash) >>> TAG_SHIFT === 0) {
-        if (keys[cell & SLOT] === key) return cell & SLOT
+        if (pairs[2 * (cell & SLOT)] === key) return cell & SLOT
       } else if (cell === FREE) break
       at = (at + 1) & mask
     } while (at !== end)
@@ -81,9 +81,7 @@ export class HashIndex<K> extends QuickHasher {
 
   /** Whether there is a key whose entry is in `slot`. */
   has(slot: number): boolean {
-    return (
-      (this.#hashes[slot] ?? UNHASHED) !== UNHASHED || this.#rest.get(this.#slots.keys[slot] as K) === slot
-    )
+    return (this.#hashes[slot] ?? UNHASHED) !== UNHASHED || this.#rest.get(this.#slots.keyAt(slot)) === slot
   }
 
   /** Puts in a key that is not there. */
@@ -102,7 +100,7 @@ export class HashIndex<K> extends QuickHasher {
   remove(slot: number): boolean {
     if (!this.has(slot)) return false
     const hash = this.#hashes[slot] as number
-    if (hash === UNHASHED) return this.#rest.delete(this.#slots.keys[slot] as K)
+    if (hash === UNHASHED) return this.#rest.delete(this.#slots.keyAt(slot))
     this.#hashes[slot] = UNHASHED
     this.#free(this.#cellOf(slot, hash))
     this.#used--
@@ -158,7 +156,7 @@ export class HashIndex<K> extends QuickHasher {
       const slot = cell & SLOT
       if (cell === FREE || this.#place(slot, this.#hashes[slot] as number)) continue
       this.#used--
-      this.#stray(slot, this.#slots.keys[slot] as K)
+      this.#stray(slot, this.#slots.keyAt(slot))
     }
   }
 
@@ -170,7 +168,7 @@ export class HashIndex<K> extends QuickHasher {
   }
 
   #growHashes(): void {
-    const bytes = this.#slots.keys.length * Int32Array.BYTES_PER_ELEMENT
+    const bytes = this.#slots.capacity * Int32Array.BYTES_PER_ELEMENT
     this.#hashes = new Int32Array(this.#hashes.buffer.transfer(bytes))
   }
 

@@ -11,8 +11,10 @@ import {
   failed,
   inspectable,
   isExpired,
+  isFreshAt,
   isNegative,
   type Measurable,
+  type Near,
   type Removal,
   type Removing,
   type Store,
@@ -54,7 +56,7 @@ export interface MemoryStoreOptions {
  * Once closed, it refuses every read and write with `CLOSED`.
  */
 export class MemoryStore
-  implements Store, AsyncDisposable, Batching, Tagging, Touching, Enumerable, Measurable, Removing
+  implements Store, AsyncDisposable, Near, Batching, Tagging, Touching, Enumerable, Measurable, Removing
 {
   readonly name: 'memory' = 'memory'
   readonly #map: BoundedMap<string, Entry>
@@ -70,15 +72,6 @@ export class MemoryStore
   #misses = 0
   #closed = false
 
-  static {
-    // util.inspect shows how much it holds; neither keys nor values.
-    inspectable(MemoryStore, store => {
-      const { size: items, bytes } = store.#map
-      const state = store.#closed ? 'closed' : 'open'
-      return { state, items, bytes: store.#maxBytes === undefined ? undefined : bytes }
-    })
-  }
-
   /** @throws CacheError `INVALID_OPTION` naming the option, the value received and what is accepted */
   constructor(options: MemoryStoreOptions = {}) {
     const { maxItems = 10_000, maxBytes, policy = 'lru', copy, codec, clock = systemClock } = options
@@ -93,6 +86,17 @@ export class MemoryStore
     this.#codec = codec
     this.#copier = copierOf(copy, codec)
     this.#clock = clock
+    inspectable(MemoryStore, store => store.#facts())
+  }
+
+  getFresh(key: string, freshAt: number): Entry | undefined {
+    this.#assertOpen()
+    const stored = this.#map.get(key)
+    if (stored === undefined || !isFreshAt(stored, freshAt)) return undefined
+    if (stored.tags !== undefined && this.#isOutdated(stored)) return undefined
+    const entry = this.#copier.load(stored)
+    this.#hits++
+    return entry
   }
 
   get(key: string): Entry | undefined {
@@ -278,6 +282,13 @@ export class MemoryStore
     } catch (thrown) {
       return toCacheError(thrown, 'STORE', 'the memory store could not keep the entry')
     }
+  }
+
+  /** What util.inspect shows: how much it holds; neither keys nor values. */
+  #facts(): object {
+    const { size: items, bytes } = this.#map
+    const state = this.#closed ? 'closed' : 'open'
+    return { state, items, bytes: this.#maxBytes === undefined ? undefined : bytes }
   }
 
   #assertOpen(): void {

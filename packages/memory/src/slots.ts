@@ -23,8 +23,8 @@ const FIRST_CAPACITY = 16
 export class Slots<K, V> {
   /** `stride` words for each slot, replaced when the slots grow: never keep a reference across an admission. */
   words: Int32Array
-  keys: (K | undefined)[]
-  values: (V | undefined)[]
+  /** Key and value of each slot, side by side as well: `pairs[2 * slot]` and the one after it. */
+  pairs: (K | V | undefined)[]
   /** Empty unless entries are weighed. */
   weights: Float64Array
   /** Words a slot. */
@@ -50,12 +50,16 @@ export class Slots<K, V> {
     this.stride = COMMON_WORDS + options.policyWords
     this.#weighed = options.weighed
     this.#fresh = this.anchors
-    const capacity = this.#capacity(FIRST_CAPACITY)
+    const capacity = this.#capacityFor(FIRST_CAPACITY)
     this.words = new Int32Array(capacity * this.stride)
-    this.keys = emptyArray(capacity)
-    this.values = emptyArray(capacity)
+    this.pairs = emptyArray(2 * capacity)
     this.weights = new Float64Array(this.#weighed ? capacity : 0)
     for (let anchor = 0; anchor < options.anchors; anchor++) this.#closeRing(anchor)
+  }
+
+  /** How many slots there is room for. */
+  get capacity(): number {
+    return this.pairs.length / 2
   }
 
   /** One past the highest slot ever used. */
@@ -66,28 +70,36 @@ export class Slots<K, V> {
   /** Takes a slot for an entry, without expiry or links. There must be fewer than `limit` entries. */
   allocate(key: K, value: V): number {
     const slot = this.#free === 0 ? this.#takeFresh() : this.#takeFree()
-    this.keys[slot] = key
-    this.values[slot] = value
+    this.occupy(slot, key, value)
     this.words[slot * this.stride + EXPIRY] = NEVER
     return slot
   }
 
   /** Puts an entry in a slot that another has left, and not given back. */
   occupy(slot: number, key: K, value: V): void {
-    this.keys[slot] = key
-    this.values[slot] = value
+    this.pairs[2 * slot] = key
+    this.pairs[2 * slot + 1] = value
   }
 
   /** The key of the entry in `slot`. As in a Map, -0 is the key 0. */
-  keyOf(slot: number): K {
-    const key = this.keys[slot]
+  keyAt(slot: number): K {
+    const key = this.pairs[2 * slot]
     return key === 0 ? (0 as K) : (key as K)
+  }
+
+  valueAt(slot: number): V {
+    return this.pairs[2 * slot + 1] as V
+  }
+
+  /** Exchanges the value of the entry in `slot`. */
+  setValue(slot: number, value: V): void {
+    this.pairs[2 * slot + 1] = value
   }
 
   /** Gives a slot back and forgets its entry. It must be out of every ring and list, and without expiry. */
   release(slot: number): void {
-    this.keys[slot] = undefined
-    this.values[slot] = undefined
+    this.pairs[2 * slot] = undefined
+    this.pairs[2 * slot + 1] = undefined
     this.words[slot * this.stride + WHEEL_NEXT] = this.#free
     this.#free = slot
   }
@@ -142,23 +154,22 @@ export class Slots<K, V> {
   }
 
   #takeFresh(): number {
-    if (this.#fresh === this.keys.length) this.#grow()
+    if (this.#fresh === this.capacity) this.#grow()
     return this.#fresh++
   }
 
   #grow(): void {
-    const capacity = this.#capacity((this.keys.length - this.anchors) * 2)
+    const capacity = this.#capacityFor((this.capacity - this.anchors) * 2)
     const { words, weights } = this
     this.words = new Int32Array(capacity * this.stride)
     this.words.set(words)
-    this.keys = emptyArray(capacity, this.keys)
-    this.values = emptyArray(capacity, this.values)
+    this.pairs = emptyArray(2 * capacity, this.pairs)
     if (!this.#weighed) return
     this.weights = new Float64Array(capacity)
     this.weights.set(weights)
   }
 
-  #capacity(entries: number): number {
+  #capacityFor(entries: number): number {
     return this.anchors + Math.min(entries, this.limit)
   }
 

@@ -17,7 +17,7 @@ function wheelWith(delays: readonly number[]) {
     deadlines.set(slot, start + delay, start)
     wheel.add(slot, start)
   }
-  return { wheel, delayOf: (slot: number) => all.keys[slot] as number }
+  return { wheel, delayOf: (slot: number) => all.keyAt(slot) as number }
 }
 
 const delay = fc.oneof(

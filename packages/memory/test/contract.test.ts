@@ -31,6 +31,6 @@ for (const [name, options] of Object.entries(VARIANTS)) {
   testStore(`MemoryStore: ${name}`, {
     open: ({ clock }) => new MemoryStore({ ...options, clock }),
     clock: 'manual',
-    capabilities: ['batching', 'enumerable', 'measurable', 'tagging', 'touching'],
+    capabilities: ['batching', 'enumerable', 'measurable', 'near', 'tagging', 'touching'],
   })
 }

@@ -112,7 +112,7 @@ function same(received: readonly unknown[], expected: readonly unknown[]): void 
 }
 
 function keysIn(slots: Slots<unknown, unknown>, anchor: number): unknown[] {
-  return ring(slots, anchor).map(slot => slots.keys[slot])
+  return ring(slots, anchor).map(slot => slots.keyAt(slot))
 }
 
 describe('does what the naive policy does, whatever is read, deleted and resized', () => {

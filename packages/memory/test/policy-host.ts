@@ -33,7 +33,7 @@ export class PolicyHost<K, P extends Policy = Policy> {
 
   /** The keys in the policy's order. */
   keys(): K[] {
-    return Array.from(this.policy.order(), slot => this.slots.keys[slot] as K)
+    return Array.from(this.policy.order(), slot => this.slots.keyAt(slot) as K)
   }
 
   /** Get, and set on a miss. @returns whether it was a hit */
@@ -64,7 +64,7 @@ export class PolicyHost<K, P extends Policy = Policy> {
 
   #evict(): void {
     const slot = this.policy.victim()
-    const key = this.slots.keys[slot] as K
+    const key = this.slots.keyAt(slot) as K
     if (this.#slotOf.get(key) !== slot) throw new Error(`${slot} was evicted, which holds no entry`)
     this.#remove(key, slot)
   }

@@ -16,15 +16,15 @@ export function validate<K, V>(map: BoundedMap<K, V>): void {
   assert.equal(order.length, index.size, 'the policy knows every entry')
   assert.equal(new Set([...order, ...free]).size, order.length + free.length, 'a slot is used once')
   assert.equal(order.length + free.length, slots.end - slots.anchors, 'no slot is lost')
-  assert.ok(slots.keys.length >= slots.end, 'arrays end at the bound')
-  assert.equal(slots.words.length, slots.keys.length * slots.stride)
+  assert.ok(slots.capacity >= slots.end, 'arrays end at the bound')
+  assert.equal(slots.words.length, slots.capacity * slots.stride)
   assert.ok(map.size <= map.maxItems)
 
   let expiring = 0
   let bytes = 0
   for (const slot of order) {
     assert.ok(slot >= slots.anchors)
-    assert.equal(index.find(slots.keys[slot] as K), slot, 'key and slot point at each other')
+    assert.equal(index.find(slots.keyAt(slot)), slot, 'key and slot point at each other')
     if (expiry.deadlines.has(slot)) {
       expiring++
       assert.equal(expiry.wheel.has(slot), true, 'what ends stands in the wheel')
@@ -35,15 +35,15 @@ export function validate<K, V>(map: BoundedMap<K, V>): void {
   assert.ok(expiry.wheel.size >= expiring)
   assert.equal(map.bytes, bytes, 'weights add up')
   for (const slot of free) {
-    assert.equal(slots.keys[slot], undefined, 'a free slot holds no key')
-    assert.equal(slots.values[slot], undefined, 'a free slot holds no value')
+    assert.equal(slots.keyAt(slot), undefined, 'a free slot holds no key')
+    assert.equal(slots.valueAt(slot), undefined, 'a free slot holds no value')
     assert.equal(expiry.deadlines.has(slot), false)
     assert.equal(expiry.wheel.has(slot), false)
   }
 }
 
 /** Fails unless every key stands where a search comes to, and nothing else stands anywhere. */
-export function validateIndex<K>(index: HashIndex<K>, { keys }: Pick<Slots<K, unknown>, 'keys'>): void {
+export function validateIndex<K>(index: HashIndex<K>, slots: Pick<Slots<K, unknown>, 'keyAt'>): void {
   const { cells, hashes, rest } = tableOf(index)
   const mask = cells.length - 1
   const broken: string[] = []
@@ -54,7 +54,7 @@ export function validateIndex<K>(index: HashIndex<K>, { keys }: Pick<Slots<K, un
     const slot = cell & 0xff_ffff
     const hash = hashes[slot] as number
     const distance = (at - hash) & mask
-    if (hash !== index.hash(keys[slot] as K)) broken.push(`cell ${at}: the hash is not that of the key`)
+    if (hash !== index.hash(slots.keyAt(slot))) broken.push(`cell ${at}: the hash is not that of the key`)
     if (cell >>> 24 !== hash >>> 24) broken.push(`cell ${at}: the tag is not that of the hash`)
     if (distance >= 64) broken.push(`cell ${at}: out of reach`)
     for (let i = 0; i < distance; i++) {
@@ -63,7 +63,7 @@ export function validateIndex<K>(index: HashIndex<K>, { keys }: Pick<Slots<K, un
   }
   for (const [key, slot] of rest) {
     if (hashes[slot] !== 0) broken.push(`slot ${slot}: hashed, and in the Map`)
-    if (!Object.is(keys[slot], key) && keys[slot] !== key)
+    if (!Object.is(slots.keyAt(slot), key) && slots.keyAt(slot) !== key)
       broken.push(`slot ${slot}: key and slot do not point at each other`)
   }
   assert.deepEqual(broken, [])

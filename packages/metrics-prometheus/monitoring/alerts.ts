@@ -39,7 +39,7 @@ and ${q.rate('requests_total', CACHE)} > 1`,
   {
     name: 'CacheBreakerOpen',
     severity: 'critical',
-    expr: `max by (${INSTANCE.join(', ')}) (${q.series('breaker_state', { state: 'closed' })}) == 0`,
+    expr: `${q.max('breaker_state', INSTANCE, { state: 'closed' })} == 0`,
     for: '1m',
     summary: 'Cache {{ $labels.cache }} on {{ $labels.instance }} has given up on its remote',
     description:
@@ -48,7 +48,7 @@ and ${q.rate('requests_total', CACHE)} > 1`,
   {
     name: 'CacheRemoteAway',
     severity: 'critical',
-    expr: `min by (${INSTANCE.join(', ')}) (${q.series('remote_available')}) == 0`,
+    expr: `${q.min('remote_available', INSTANCE)} == 0`,
     for: '1m',
     summary: 'Cache {{ $labels.cache }} on {{ $labels.instance }} has no connection to its remote',
     description: 'For a minute memory has served alone, and the origin has done the rest.',

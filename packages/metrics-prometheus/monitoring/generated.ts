@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { EVENT_METRICS, READ_METRICS } from '../src/catalogue/index.ts'
+import { METRICS } from '../src/catalogue/index.ts'
 import { alertsYaml } from './alerts.ts'
 import { dashboard } from './dashboard.ts'
 
@@ -18,7 +18,7 @@ export async function generated(): Promise<ReadonlyMap<string, string>> {
 
 /** The README with its table of metrics as the catalogue has it. */
 function withTable(readme: string): string {
-  const rows = [...READ_METRICS, ...EVENT_METRICS].map(({ name, type, labels, help }) => {
+  const rows = METRICS.map(({ name, type, labels, help }) => {
     const quoted = labels.map(label => `\`${label}\``).join(', ')
     return `| \`cache_${name}\` | ${type} | ${quoted} | ${help} |\n`
   })

@@ -1,10 +1,10 @@
-import { EVENT_METRICS, READ_METRICS } from '../src/catalogue/index.ts'
+import { METRICS } from '../src/catalogue/index.ts'
 import type { LabelName } from '../src/catalogue/metric.ts'
 
 /** What a query asks of a label: a value, or with `=~`, `!=` or `!~` in front something else. */
 type Matchers = Readonly<Partial<Record<LabelName, string>>>
 
-const METRICS = new Map([...READ_METRICS, ...EVENT_METRICS].map(metric => [metric.name, metric]))
+const BY_NAME = new Map(METRICS.map(metric => [metric.name, metric]))
 
 /**
  * Writes queries in terms of the catalogue: a metric or label that does not exist cannot be asked for.
@@ -28,8 +28,8 @@ export class Queries {
 
   /** @throws Error for a metric or label that is not in the catalogue */
   series(name: string, matchers: Matchers = {}): string {
-    const ofHistogram = METRICS.get(name.replace(/_(bucket|count|sum)$/, ''))
-    const metric = ofHistogram?.type === 'histogram' ? ofHistogram : METRICS.get(name)
+    const ofHistogram = BY_NAME.get(name.replace(/_(bucket|count|sum)$/, ''))
+    const metric = ofHistogram?.type === 'histogram' ? ofHistogram : BY_NAME.get(name)
     if (!metric || (metric.name === name) === (metric.type === 'histogram')) {
       throw new Error(`there is no series ${name}`)
     }
@@ -42,13 +42,26 @@ export class Queries {
     return all === '' ? `cache_${name}` : `cache_${name}{${all}}`
   }
 
+  /** A gauge, one series for each combination of labels. */
+  sum(name: string, by: readonly string[], matchers?: Matchers): string {
+    return grouped('sum', by, this.series(name, matchers))
+  }
+
+  min(name: string, by: readonly string[], matchers?: Matchers): string {
+    return grouped('min', by, this.series(name, matchers))
+  }
+
+  max(name: string, by: readonly string[], matchers?: Matchers): string {
+    return grouped('max', by, this.series(name, matchers))
+  }
+
   /** How much a counter grows in a second, summed by labels. */
   rate(name: string, by: readonly string[], matchers?: Matchers): string {
-    return `sum by (${by.join(', ')}) (rate(${this.series(name, matchers)}${this.#window}))`
+    return grouped('sum', by, `rate(${this.series(name, matchers)}${this.#window})`)
   }
 
   increase(name: string, by: readonly string[], matchers?: Matchers): string {
-    return `sum by (${by.join(', ')}) (increase(${this.series(name, matchers)}${this.#window}))`
+    return grouped('sum', by, `increase(${this.series(name, matchers)}${this.#window})`)
   }
 
   /** A quantile of a histogram, 0 to 1. */
@@ -56,4 +69,8 @@ export class Queries {
     const buckets = this.rate(`${name}_bucket`, [...by, 'le'], matchers)
     return `histogram_quantile(${quantile}, ${buckets})`
   }
+}
+
+function grouped(operator: 'sum' | 'min' | 'max', by: readonly string[], vector: string): string {
+  return `${operator} by (${by.join(', ')}) (${vector})`
 }

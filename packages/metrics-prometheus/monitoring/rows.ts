@@ -11,8 +11,6 @@ const q = new Queries('job=~"$job", cache=~"$cache"', '$__rate_interval')
 
 const CACHE = ['cache']
 const TIER = ['cache', 'tier']
-const max = (name: string, by: readonly string[]): string => `max by (${by.join(', ')}) (${q.series(name)})`
-const sum = (name: string, by: readonly string[]): string => `sum by (${by.join(', ')}) (${q.series(name)})`
 
 const TRAFFIC: Row = {
   title: 'Traffic and hit ratio',
@@ -58,7 +56,7 @@ const TRAFFIC: Row = {
         [q.rate('loads_total', ['cache', 'outcome']), '{{cache}} load {{outcome}}'],
         [q.rate('refreshes_total', ['cache', 'outcome']), '{{cache}} refresh {{outcome}}'],
         [q.rate('shared_loads_total', CACHE), '{{cache}} shared'],
-        [sum('loads_in_flight', CACHE), '{{cache}} in flight'],
+        [q.sum('loads_in_flight', CACHE), '{{cache}} in flight'],
       ],
     }),
     graph({
@@ -122,13 +120,13 @@ const REMOTE: Row = {
   title: 'Remote health',
   panels: [
     states('Remote', 'Whether the remote answers, to all processes: 1 or 0.', [
-      [`min by (cache) (${q.series('remote_available')})`, '{{cache}}'],
+      [q.min('remote_available', CACHE), '{{cache}}'],
     ]),
     states('Tiers', 'Coherent: both serve. Bypass: memory is not trusted. Fallback: memory serves alone.', [
-      [max('tier_state', ['cache', 'state']), '{{cache}} {{state}}'],
+      [q.max('tier_state', ['cache', 'state']), '{{cache}} {{state}}'],
     ]),
     states('Breaker', 'Open: the remote is not asked. Half-open: one call is let through, to see.', [
-      [max('breaker_state', ['cache', 'state']), '{{cache}} {{state}}'],
+      [q.max('breaker_state', ['cache', 'state']), '{{cache}} {{state}}'],
     ]),
     graph({
       title: 'Changes of state',
@@ -162,8 +160,8 @@ const REMOTE: Row = {
       description: 'Connections of the pools, and how many of them can take a command.',
       unit: 'short',
       targets: [
-        [sum('pool_connections', CACHE), '{{cache}} wanted'],
-        [sum('pool_connections_ready', CACHE), '{{cache}} ready'],
+        [q.sum('pool_connections', CACHE), '{{cache}} wanted'],
+        [q.sum('pool_connections_ready', CACHE), '{{cache}} ready'],
       ],
     }),
     graph({
@@ -172,8 +170,8 @@ const REMOTE: Row = {
         'Commands that wait for an answer, those that wait for a connection, and how long those wait.',
       unit: 'short',
       targets: [
-        [sum('pool_commands_in_flight', CACHE), '{{cache}} in flight'],
-        [sum('pool_commands_waiting', CACHE), '{{cache}} without connection'],
+        [q.sum('pool_commands_in_flight', CACHE), '{{cache}} in flight'],
+        [q.sum('pool_commands_waiting', CACHE), '{{cache}} without connection'],
         [q.rate('pool_wait_seconds_total', CACHE), '{{cache}} seconds waited per second'],
       ],
     }),
@@ -188,7 +186,7 @@ const COHERENCE: Row = {
       description: 'Invalidations that wait for the remote, and those that were applied when it was back.',
       unit: 'short',
       targets: [
-        [sum('journal_entries', CACHE), '{{cache}} waiting'],
+        [q.sum('journal_entries', CACHE), '{{cache}} waiting'],
         [q.increase('journal_replayed_total', CACHE), '{{cache}} replayed'],
         [q.increase('journal_overflows_total', CACHE), '{{cache}} overflows'],
       ],
@@ -197,7 +195,7 @@ const COHERENCE: Row = {
       title: 'Oldest entry of the journal',
       description: 'How long the remote has not been told of an invalidation.',
       unit: 's',
-      targets: [[max('journal_oldest_age_seconds', CACHE), '{{cache}}']],
+      targets: [[q.max('journal_oldest_age_seconds', CACHE), '{{cache}}']],
     }),
     graph({
       title: 'Invalidation lag',
@@ -248,8 +246,8 @@ const MEMORY: Row = {
       description: 'Entries held, and the bound on them.',
       unit: 'short',
       targets: [
-        [sum('items', TIER), '{{cache}} {{tier}}'],
-        [sum('items_limit', TIER), '{{cache}} {{tier}} limit'],
+        [q.sum('items', TIER), '{{cache}} {{tier}}'],
+        [q.sum('items_limit', TIER), '{{cache}} {{tier}} limit'],
       ],
     }),
     graph({
@@ -257,8 +255,8 @@ const MEMORY: Row = {
       description: 'Bytes held, and the bound on them, of a tier that weighs its entries.',
       unit: 'bytes',
       targets: [
-        [sum('size_bytes', TIER), '{{cache}} {{tier}}'],
-        [sum('size_limit_bytes', TIER), '{{cache}} {{tier}} limit'],
+        [q.sum('size_bytes', TIER), '{{cache}} {{tier}}'],
+        [q.sum('size_limit_bytes', TIER), '{{cache}} {{tier}} limit'],
       ],
     }),
     graph({
@@ -287,10 +285,7 @@ const COMPRESSION: Row = {
           `${q.rate('compression_input_bytes_total', CODEC)} / ${q.rate('compression_output_bytes_total', CODEC)}`,
           '{{cache}} {{codec}}',
         ],
-        [
-          `min by (${CODEC.join(', ')}) (${q.series('compression_ratio')})`,
-          '{{cache}} {{codec}} since the start',
-        ],
+        [q.min('compression_ratio', CODEC), '{{cache}} {{codec}} since the start'],
       ],
     }),
     graph({
@@ -333,7 +328,7 @@ const WARM_UP: Row = {
       title: 'Queue',
       description: 'Items that wait to be warmed up.',
       unit: 'short',
-      targets: [[sum('warm_ups_queued', CACHE), '{{cache}}']],
+      targets: [[q.sum('warm_ups_queued', CACHE), '{{cache}}']],
     }),
     graph({
       title: 'Items',

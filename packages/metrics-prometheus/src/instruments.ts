@@ -7,7 +7,7 @@ import {
   type PrometheusContentType,
   type Registry,
 } from 'prom-client'
-import { EVENT_METRICS, READ_METRICS } from './catalogue/index.ts'
+import { EVENT_METRICS, METRICS, READ_METRICS } from './catalogue/index.ts'
 import type { EventMetric, ReadMetric, Sample } from './catalogue/metric.ts'
 import { EventInstrument, type InstrumentConfig } from './event-instrument.ts'
 import type { DefaultLabels } from './options.ts'
@@ -21,7 +21,6 @@ export type AnyRegistry = Registry<PrometheusContentType> | Registry<OpenMetrics
  * this package, evaluates this module again while the registry stays.
  */
 const SET: unique symbol = Symbol.for('@cache/metrics-prometheus')
-const ALL: readonly (ReadMetric | EventMetric)[] = [...READ_METRICS, ...EVENT_METRICS]
 const AGGREGATE = { sum: (a: number, b: number) => a + b, min: Math.min, max: Math.max } as const
 
 /** The prom-client side of the catalogue: one set for a registry and prefix, shared by all who report there. */
@@ -129,7 +128,7 @@ function aggregated(
 }
 
 function assertFree(register: AnyRegistry, prefix: string): void {
-  const taken = ALL.find(metric => register.getSingleMetric(prefix + metric.name))
+  const taken = METRICS.find(metric => register.getSingleMetric(prefix + metric.name))
   if (!taken) return
   throw new CacheError(
     'INVALID_OPTION',

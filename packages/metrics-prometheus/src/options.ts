@@ -1,5 +1,5 @@
 import { invalidOption } from '@cache/core'
-import { EVENT_METRICS, READ_METRICS } from './catalogue/index.ts'
+import { METRICS } from './catalogue/index.ts'
 
 /** Labels of one `PrometheusMetrics`, the same on all its series. */
 export type DefaultLabels = Readonly<Record<string, string>>
@@ -7,7 +7,7 @@ export type DefaultLabels = Readonly<Record<string, string>>
 // https://prometheus.io/docs/concepts/data_model: names beginning with two underscores are Prometheus' own.
 const LABEL_NAME = /^(?!__)[a-zA-Z_]\w*$/
 const PREFIX = /^([a-zA-Z_:][\w:]*)?$/
-const TAKEN = new Set(['le', ...[...READ_METRICS, ...EVENT_METRICS].flatMap(metric => metric.labels)])
+const TAKEN = new Set(['le', ...METRICS.flatMap(metric => metric.labels)])
 
 /** @throws CacheError `INVALID_OPTION` unless it can begin a metric name */
 export function checkedPrefix(prefix: unknown): string {

@@ -67,8 +67,8 @@ const FIXED_LENGTHS: Readonly<Record<number, number>> = { 1: 44, [VERSION]: FIXE
 const NOBODY = 0
 const SHORTEST = 44
 const NOTHING = Buffer.alloc(0)
-/** Half of a token is of this process, half counts: two are never the same. */
-const TOKEN_BASE = randomBytes(4).readUInt32BE()
+/** Half of a token is of this process, half counts: two are never the same. Drawn late: of one snapshot there may be many processes. */
+let tokenBase: number | undefined
 let tokens = 0
 
 export function packEnvelope(envelope: Omit<Envelope, 'payload'> & { readonly payload: Uint8Array }): Buffer {
@@ -86,7 +86,8 @@ export function packEnvelope(envelope: Omit<Envelope, 'payload'> & { readonly pa
   bytes.writeUInt32BE(header.length, 36)
   bytes.writeUInt32BE(payload.length, 40)
   bytes.writeDoubleBE(envelope.stamp, STAMP_OFFSET)
-  bytes.writeUInt32BE(TOKEN_BASE, TOKEN_OFFSET)
+  tokenBase ??= randomBytes(4).readUInt32BE()
+  bytes.writeUInt32BE(tokenBase, TOKEN_OFFSET)
   bytes.writeUInt32BE(tokens++ >>> 0, TOKEN_OFFSET + 4)
   bytes.writeDoubleBE(0, REFRESHED_UNTIL_OFFSET)
   if (header.length > 0) bytes.set(header, FIXED_LENGTH)

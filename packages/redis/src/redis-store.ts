@@ -75,17 +75,14 @@ export class RedisStore
   #misses = 0
   #closed = false
 
-  static {
-    // util.inspect shows how its connections are; neither keys, values nor where Redis is.
-    inspectable(RedisStore, store => {
-      return { name: store.name, state: store.#closed ? 'closed' : 'open', health: store.health() }
-    })
-  }
-
   /** @throws CacheError `INVALID_OPTION`; never because the server is away, and never with the URL */
   constructor(options: RedisStoreOptions) {
     this.#parts = partsOf(this.name, resolveStoreOptions(options), event => this.#observers.event(event))
     this.bus = this.#parts.stream
+    // util.inspect shows how its connections are; neither keys, values nor where Redis is.
+    inspectable(RedisStore, store => {
+      return { name: store.name, state: store.#closed ? 'closed' : 'open', health: store.health() }
+    })
   }
 
   async get(key: string, call?: StoreCall): Promise<Entry | undefined> {

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { type Gap, type InvalidationBus, type InvalidationMessage, ManualClock } from '@cache/core'
 import { eventually, RedisServer, TcpProxy } from '@cache/test-support'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -115,6 +117,26 @@ describe('a bus', () => {
     bus.onGap(gap => gaps.push(gap))
     await eventually('listening', () => bus.connected)
     await openClient(server.url).publish('cache:invalidate', '{"v":99}')
+    await eventually('told', () => gaps.length === 2)
+    expect(gaps[1]).toEqual({ connected: true, reason: 'a message could not be understood' })
+  })
+
+  test.each(['_\r\n', ':7\r\n', '*1\r\n$1\r\nk\r\n'])('so it takes one that is none: %j', async nothing => {
+    const downstream: Socket[] = []
+    const relay = createServer(client => {
+      const upstream = connect(server.port)
+      downstream.push(client)
+      client.pipe(upstream).on('error', () => {})
+      upstream.pipe(client).on('error', () => {})
+    })
+    onTestFinished(() => void relay.close())
+    await once(relay.listen(0), 'listening')
+    const bus = openBus({ url: `redis://127.0.0.1:${(relay.address() as AddressInfo).port}` })
+    const gaps: Gap[] = []
+    bus.onGap(gap => gaps.push(gap))
+    await eventually('listening', () => bus.connected)
+    for (const client of downstream)
+      client.write(`>3\r\n$7\r\nmessage\r\n$16\r\ncache:invalidate\r\n${nothing}`)
     await eventually('told', () => gaps.length === 2)
     expect(gaps[1]).toEqual({ connected: true, reason: 'a message could not be understood' })
     expect(bus.connected).toBe(true)

@@ -38,7 +38,7 @@ describe('the pool', () => {
     expect(store.health()).toEqual({
       available: true,
       outageMs: 0,
-      // Its own first question waits as well, if it could listen before it could ask.
+      // It may have begun to listen, and so to ask what it missed, before its first connection stood.
       pool: { size: poolSize, ready: poolSize, inFlight: 0, waiting: 0, waitedMs: expect.any(Number) },
     })
   })

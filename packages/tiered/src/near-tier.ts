@@ -6,8 +6,10 @@ import {
   type Clock,
   type Entry,
   failed,
+  isNear,
   isPending,
   isTagging,
+  type Near,
   type Observer,
   type Store,
   toCacheError,
@@ -22,6 +24,7 @@ import { touch } from './touch.ts'
  */
 export class NearTier {
   readonly #store: Store
+  readonly #atHand: Near | undefined
   readonly #many: Batching
   /** The longest that an entry stays, in milliseconds. */
   readonly #ttl: number | undefined
@@ -39,6 +42,7 @@ export class NearTier {
     observer: Required<Pick<Observer, 'event'>>,
   ) {
     this.#store = l1
+    this.#atHand = isNear(l1) ? l1 : undefined
     this.#many = batched(l1)
     this.#ttl = l1Ttl
     this.#clock = clock
@@ -60,6 +64,12 @@ export class NearTier {
   /** Whether all that was invalidated is out. */
   get isClean(): boolean {
     return this.#drops === 0 && !this.#stale
+  }
+
+  getFresh(key: string, freshAt: number): Entry | undefined {
+    const entry = this.#atHand?.getFresh(key, freshAt)
+    if (entry !== undefined) this.#hits++
+    return entry
   }
 
   get(key: string): Awaitable<Entry | undefined> {

@@ -15,19 +15,23 @@ export interface Tiers {
 /** Which tier may serve, and the changes of that. */
 export class TierWatch {
   readonly #tiers: Tiers
+  // Of their own, for every near hit asks them.
+  readonly #coherence: Coherence
+  readonly #near: NearTier
   readonly #outage: Outage
   #state: TierState
 
   constructor(tiers: Tiers) {
     this.#tiers = tiers
+    this.#coherence = tiers.coherence
+    this.#near = tiers.near
     this.#outage = new Outage(tiers.clock)
     this.#state = this.state
   }
 
   /** Whether what is near may be served: the stream arrives, and all it brought has been carried out. */
   get trusted(): boolean {
-    const { coherence, near } = this.#tiers
-    return coherence.trusted && near.isClean
+    return this.#coherence.trusted && this.#near.isClean
   }
 
   get state(): TierState {

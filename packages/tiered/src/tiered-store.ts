@@ -20,6 +20,7 @@ import {
   type LeaseRead,
   type Leasing,
   type Measurable,
+  type Near,
   type Observed,
   type Observer,
   ObserverSet,
@@ -53,6 +54,7 @@ export class TieredStore
   implements
     Store,
     AsyncDisposable,
+    Near,
     Batching,
     Leasing,
     Touching,
@@ -80,11 +82,6 @@ export class TieredStore
   /** Outdates what has one of the tags; not there if the remote keeps none. */
   readonly invalidateTags: Tagging['invalidateTags'] | undefined
 
-  static {
-    // util.inspect shows what its tiers hold and how they are; neither keys nor values.
-    inspectable(TieredStore, store => ({ tiers: sizesOf(store.measure()), health: store.health() }))
-  }
-
   /** @throws CacheError `INVALID_OPTION` */
   constructor(options: TieredStoreOptions) {
     const settings = settingsOf(options)
@@ -110,10 +107,16 @@ export class TieredStore
     const writes = new TierWrites({ near, remote, promotions, watch: this.#watch, settings })
     this.#writes = writes
     this.invalidateTags = remote.writes.byTag ? tags => writes.invalidateTags(tags) : undefined
+    // What its tiers hold and how they are; neither keys nor values.
+    inspectable(TieredStore, store => ({ tiers: sizesOf(store.measure()), health: store.health() }))
   }
 
   get bus(): InvalidationBus | undefined {
     return this.#settings.bus
+  }
+
+  getFresh(key: string, freshAt: number): Entry | undefined {
+    return this.#watch.trusted ? this.#near.getFresh(key, freshAt) : undefined
   }
 
   get(key: string, call?: StoreCall): Awaitable<Entry | undefined> {

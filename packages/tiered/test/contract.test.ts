@@ -28,6 +28,7 @@ testStore('TieredStore: memory over Redis', {
     'health',
     'leasing',
     'measurable',
+    'near',
     'observed',
     'tagging',
     'touching',

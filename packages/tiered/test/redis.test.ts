@@ -111,6 +111,26 @@ describe('Redis is away', () => {
     })
   })
 
+  it('in a black hole: ten thousand invalidations are carried out, and all is coherent, a second after the way is open', async () => {
+    const count = 10_000
+    const keys = Array.from({ length: count }, (_, n) => `k${n}`)
+    const { store } = await tiered()
+    await store.setMany(new Map(keys.map(key => [key, entry('before')])))
+    proxy.mode = 'blackhole'
+    await store.deleteMany(keys)
+    expect(store.health().journal).toBe(count)
+
+    proxy.mode = 'forward'
+    const healed = performance.now()
+    await store.whenRecovered()
+    await coherent(store)
+    expect(performance.now() - healed).toBeLessThan(1_000)
+    expect(store.health()).toMatchObject({ available: true, state: 'coherent', journal: 0 })
+    const fresh = new RedisStore({ url: server.url, prefix })
+    expect((await fresh.getMany(keys)).found.size).toBe(0)
+    await fresh.close()
+  })
+
   it('restarted with what it had a while ago: what was invalidated since never comes back', async () => {
     const [a, b] = [await tiered(), await tiered()]
     await a.store.setMany(new Map(['deleted', 'written', 'untouched'].map(key => [key, entry('old')])))

@@ -148,7 +148,7 @@ export class ToxicLink {
   #fromServer(chunk: Buffer): void {
     const half = this.#toxics.find(toxic => toxic.kind === 'half-frame')
     if (this.#cutAtAnswer) this.reset()
-    else if (half && chunk.length > 1) this.#sendHalf(chunk, half.behind)
+    else if (half && !this.#stalled && chunk.length > 1) this.#sendHalf(chunk, half.behind)
     else this.#send(this.#down, chunk)
   }
 

@@ -12,6 +12,7 @@ import {
   isLeasing,
   isMarking,
   isMeasurable,
+  isNear,
   isObserved,
   isReplacing,
   isTagging,
@@ -19,6 +20,7 @@ import {
   type Leasing,
   type Marking,
   type Measurable,
+  type Near,
   type Observed,
   type Replacing,
   type Store,
@@ -36,6 +38,7 @@ export interface CapabilityTypes {
   leasing: Leasing
   marking: Marking
   measurable: Measurable
+  near: Near
   observed: Observed
   replacing: Replacing
   tagging: Tagging
@@ -54,6 +57,7 @@ const OFFERS: Readonly<Record<Capability, (store: Store) => boolean>> = {
   leasing: isLeasing,
   marking: isMarking,
   measurable: isMeasurable,
+  near: isNear,
   observed: isObserved,
   replacing: isReplacing,
   tagging: isTagging,

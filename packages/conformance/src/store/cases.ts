@@ -13,6 +13,7 @@ import { faultGroups } from './faults.ts'
 import { keys } from './keys.ts'
 import { leasing } from './leasing.ts'
 import { checking, enumerable, health, marking, measurable, observed } from './looking.ts'
+import { near } from './near.ts'
 import { replacing } from './replacing.ts'
 import { Scene } from './scene.ts'
 import type { Group, Spec } from './spec.ts'
@@ -39,6 +40,7 @@ const GROUPS: readonly Group[] = [
   leasing,
   marking,
   measurable,
+  near,
   observed,
   replacing,
   tagging,

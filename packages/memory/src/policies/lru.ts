@@ -90,7 +90,7 @@ export class Lru implements Policy {
   }
 
   #grow(): void {
-    this.#lastUse = resized(this.#lastUse, this.#slots.keys.length)
+    this.#lastUse = resized(this.#lastUse, this.#slots.capacity)
   }
 }
 

@@ -1,12 +1,12 @@
 import type { Slots } from '../slots.ts'
 
 /**
- * The slots of a map as far as a policy needs them. Their number grows with use, to `keys.length`; `end` is one past the
+ * The slots of a map as far as a policy needs them. Their number grows with use, to `capacity`; `end` is one past the
  * last that was used.
  */
 export type PolicySlots = Pick<
   Slots<unknown, unknown>,
-  'anchors' | 'end' | 'keys' | 'next' | 'previous' | 'append' | 'unlink' | 'ring'
+  'anchors' | 'capacity' | 'end' | 'keyAt' | 'next' | 'previous' | 'append' | 'unlink' | 'ring'
 >
 
 /**

@@ -127,6 +127,6 @@ export class S3Fifo implements Policy {
   }
 
   #growStates(): void {
-    this.#states = new Uint8Array(this.#states.buffer.transfer(this.#slots.keys.length))
+    this.#states = new Uint8Array(this.#states.buffer.transfer(this.#slots.capacity))
   }
 }

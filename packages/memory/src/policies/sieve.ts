@@ -76,6 +76,6 @@ export class Sieve implements Policy {
   }
 
   #grow(): void {
-    this.#used = new Uint8Array(this.#used.buffer.transfer(this.#slots.keys.length))
+    this.#used = new Uint8Array(this.#used.buffer.transfer(this.#slots.capacity))
   }
 }

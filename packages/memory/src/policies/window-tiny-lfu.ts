@@ -238,7 +238,7 @@ export class WindowTinyLfu {
   }
 
   #growMarks(): void {
-    const bytes = this.#slots.keys.length * Int32Array.BYTES_PER_ELEMENT
+    const bytes = this.#slots.capacity * Int32Array.BYTES_PER_ELEMENT
     this.#marks = new Int32Array(this.#marks.buffer.transfer(bytes))
   }
 }

@@ -1,4 +1,5 @@
-import type { EventMetric, Labels, Reading } from './metric.ts'
+import type { TelemetryEvent } from '@cache/core'
+import { type EventMetric, from, type Labels, type Reading } from './metric.ts'
 import { BREAKER_STATES, TIER_STATES } from './remote.ts'
 
 /** From a loopback Redis to a deadline that passed, in seconds. */
@@ -9,10 +10,6 @@ const KEY_BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000]
 
 /** Of a cache that has a remote; another one will never count there. */
 const once = ({ health }: Reading): readonly Labels[] => (health ? [{}] : [])
-const perState =
-  (states: readonly string[]) =>
-  ({ health }: Reading): readonly Labels[] =>
-    health ? states.map(state => ({ state })) : []
 
 /** What happens between a cache and its remote. */
 export const INCIDENTS: readonly EventMetric[] = [
@@ -22,11 +19,10 @@ export const INCIDENTS: readonly EventMetric[] = [
     help: 'Time that calls to a remote store took.',
     labels: ['cache', 'tier', 'operation', 'outcome'],
     buckets: REMOTE_BUCKETS,
-    sample: event => {
-      if (event.type !== 'remote') return undefined
-      const { store, operation, outcome, durationMs } = event
-      return [{ tier: store, operation, outcome }, durationMs / 1_000]
-    },
+    sample: from('remote', ({ store, operation, outcome, durationMs }) => [
+      { tier: store, operation, outcome },
+      durationMs / 1_000,
+    ]),
   },
   {
     name: 'remote_batch_keys',
@@ -34,10 +30,9 @@ export const INCIDENTS: readonly EventMetric[] = [
     help: 'Keys that went to a remote store together, in one call of a batch.',
     labels: ['cache', 'tier', 'operation'],
     buckets: KEY_BUCKETS,
-    sample: event =>
-      event.type === 'remote' && event.keys !== undefined
-        ? [{ tier: event.store, operation: event.operation }, event.keys]
-        : undefined,
+    sample: from('remote', ({ store, operation, keys }) =>
+      keys === undefined ? undefined : [{ tier: store, operation }, keys],
+    ),
   },
   {
     name: 'errors_total',
@@ -50,26 +45,20 @@ export const INCIDENTS: readonly EventMetric[] = [
       if (!health || tier === undefined) return []
       return ['CONFIGURATION', 'UNAVAILABLE'].map(cause => ({ tier, operation: 'connect', cause }))
     },
-    sample: event =>
-      event.type === 'error'
-        ? [{ tier: event.store, operation: event.operation, cause: event.error.code }, 1]
-        : undefined,
+    sample: from('error', ({ store, operation, error }) => [
+      { tier: store, operation, cause: error.code },
+      1,
+    ]),
   },
   {
     name: 'state_changes_total',
-    type: 'counter',
     help: 'Times the tiers entered a state.',
-    labels: ['cache', 'state'],
-    initial: perState(TIER_STATES),
-    sample: event => (event.type === 'state' ? [{ state: event.state }, 1] : undefined),
+    ...entries('state', TIER_STATES),
   },
   {
     name: 'breaker_transitions_total',
-    type: 'counter',
     help: 'Times the breaker in front of the remote entered a state.',
-    labels: ['cache', 'state'],
-    initial: perState(BREAKER_STATES),
-    sample: event => (event.type === 'breaker' ? [{ state: event.state }, 1] : undefined),
+    ...entries('breaker', BREAKER_STATES),
   },
   {
     name: 'invalidation_lag_seconds',
@@ -78,46 +67,56 @@ export const INCIDENTS: readonly EventMetric[] = [
     labels: ['cache'],
     buckets: LAG_BUCKETS,
     initial: once,
-    sample: event => (event.type === 'invalidation' ? [{}, event.lagMs / 1_000] : undefined),
+    sample: from('invalidation', ({ lagMs }) => [{}, lagMs / 1_000]),
   },
   {
     name: 'gaps_total',
-    type: 'counter',
     help: 'Times that invalidations may have been missed.',
-    labels: ['cache'],
-    initial: once,
-    sample: event => (event.type === 'gap' ? [{}, 1] : undefined),
+    ...occurrences('gap'),
   },
   {
     name: 'flushes_total',
-    type: 'counter',
     help: 'Times the near tier was dropped to be safe.',
-    labels: ['cache'],
-    initial: once,
-    sample: event => (event.type === 'flush' ? [{}, 1] : undefined),
+    ...occurrences('flush'),
   },
   {
     name: 'setbacks_total',
-    type: 'counter',
     help: 'Times a server may have lost what it had confirmed.',
-    labels: ['cache'],
-    initial: once,
-    sample: event => (event.type === 'setback' ? [{}, 1] : undefined),
+    ...occurrences('setback'),
   },
   {
     name: 'journal_overflows_total',
-    type: 'counter',
     help: 'Times more waited for the remote than the journal holds, so that everything was invalidated.',
-    labels: ['cache'],
-    initial: once,
-    sample: event => (event.type === 'overflow' ? [{}, 1] : undefined),
+    ...occurrences('overflow'),
   },
   {
     name: 'journal_replayed_total',
-    type: 'counter',
     help: 'Invalidations that waited for the remote and were applied when it was back.',
-    labels: ['cache'],
-    initial: once,
-    sample: event => (event.type === 'recovered' ? [{}, event.invalidations] : undefined),
+    ...occurrences('recovered', ({ invalidations }) => invalidations),
   },
 ]
+
+type Counting = Pick<EventMetric, 'type' | 'labels' | 'initial' | 'sample'>
+
+/** Counts events of one kind, from the start. */
+function occurrences<T extends TelemetryEvent['type']>(
+  type: T,
+  amountOf: (event: Extract<TelemetryEvent, { type: T }>) => number = () => 1,
+): Counting {
+  return {
+    type: 'counter',
+    labels: ['cache'],
+    initial: once,
+    sample: from(type, event => [{}, amountOf(event)]),
+  }
+}
+
+/** Counts how often each of some states was entered, likewise. */
+function entries(type: 'state' | 'breaker', states: readonly string[]): Counting {
+  return {
+    type: 'counter',
+    labels: ['cache', 'state'],
+    initial: ({ health }) => (health ? states.map(state => ({ state })) : []),
+    sample: from(type, ({ state }) => [{ state }, 1]),
+  }
+}

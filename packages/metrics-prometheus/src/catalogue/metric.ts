@@ -42,24 +42,54 @@ export interface EventMetric extends Declaration {
   initial?(reading: Reading): readonly Labels[]
 }
 
+/** What a metric reads, and the labels by which that tells its series apart. */
+export type Series = Pick<ReadMetric, 'labels' | 'read'>
+
 /** A series for each cache. */
-export function perCache(read: (reading: Reading) => number | undefined): ReadMetric['read'] {
-  return reading => [[{ cache: reading.cache }, read(reading)]]
+export function perCache(read: (reading: Reading) => number | undefined): Series {
+  return { labels: ['cache'], read: reading => [[{ cache: reading.cache }, read(reading)]] }
 }
 
 /** A series for each tier. */
-export function perTier(read: (tier: TierStats) => number | undefined): ReadMetric['read'] {
-  return ({ cache, stats }) => stats.tiers.map(tier => [{ cache, tier: tier.tier }, read(tier)])
+export function perTier(read: (tier: TierStats) => number | undefined): Series {
+  return {
+    labels: ['cache', 'tier'],
+    read: ({ cache, stats }) => stats.tiers.map(tier => [{ cache, tier: tier.tier }, read(tier)]),
+  }
 }
 
-/** A series for each cache and name of a fixed list. */
-export function each<K extends string>(
+/** Numbers by the names of a fixed list. */
+type Numbers<K extends string> = { readonly [name in K]?: number | undefined }
+
+/** A series for each cache and name. */
+export function each<K extends string>(label: LabelName, read: (reading: Reading) => Numbers<K>): Series {
+  return {
+    labels: ['cache', label],
+    read: reading => named({ cache: reading.cache }, label, read(reading)),
+  }
+}
+
+/** A series for each tier and name. */
+export function eachOfTier<K extends string>(
   label: LabelName,
-  read: (reading: Reading) => Readonly<Record<K, number | undefined>>,
-): ReadMetric['read'] {
-  return reading =>
-    Object.entries(read(reading)).map(([name, value]) => [
-      { cache: reading.cache, [label]: name },
-      value as number | undefined,
-    ])
+  read: (tier: TierStats) => Numbers<K>,
+): Series {
+  return {
+    labels: ['cache', 'tier', label],
+    read: ({ cache, stats }) =>
+      stats.tiers.flatMap(tier => named({ cache, tier: tier.tier }, label, read(tier))),
+  }
+}
+
+function named(labels: Labels, label: LabelName, numbers: Numbers<string>): readonly Sample[] {
+  return Object.entries(numbers).map(([name, value]) => [{ ...labels, [label]: name }, value])
+}
+
+/** Samples the events of one kind. */
+export function from<T extends TelemetryEvent['type']>(
+  type: T,
+  sample: (event: Extract<TelemetryEvent, { type: T }>) => Sample | undefined,
+): EventMetric['sample'] {
+  const isOne = (event: TelemetryEvent): event is Extract<TelemetryEvent, { type: T }> => event.type === type
+  return event => (isOne(event) ? sample(event) : undefined)
 }

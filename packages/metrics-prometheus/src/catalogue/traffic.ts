@@ -1,4 +1,4 @@
-import { type EventMetric, each, perCache, type ReadMetric } from './metric.ts'
+import { type EventMetric, each, eachOfTier, from, perCache, type ReadMetric } from './metric.ts'
 
 /** From a primary-key lookup to a slow report, in seconds. */
 const LOAD_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
@@ -9,8 +9,7 @@ export const TRAFFIC: readonly ReadMetric[] = [
     name: 'requests_total',
     type: 'counter',
     help: 'Reads by what they were given.',
-    labels: ['cache', 'outcome'],
-    read: each('outcome', ({ stats: { hits, stales, misses } }) => ({
+    ...each('outcome', ({ stats: { hits, stales, misses } }) => ({
       hit: hits,
       stale: stales,
       miss: misses - stales,
@@ -20,89 +19,73 @@ export const TRAFFIC: readonly ReadMetric[] = [
     name: 'tier_requests_total',
     type: 'counter',
     help: 'Reads of each tier by what was there.',
-    labels: ['cache', 'tier', 'outcome'],
-    read: ({ cache, stats }) =>
-      stats.tiers.flatMap(({ tier, hits, misses }) => [
-        [{ cache, tier, outcome: 'hit' }, hits],
-        [{ cache, tier, outcome: 'miss' }, misses],
-      ]),
+    ...eachOfTier('outcome', ({ hits, misses }) => ({ hit: hits, miss: misses })),
   },
   {
     name: 'sets_total',
     type: 'counter',
     help: 'Keys written by callers; what loaders stored counts as loads.',
-    labels: ['cache'],
-    read: perCache(({ stats }) => stats.sets),
+    ...perCache(({ stats }) => stats.sets),
   },
   {
     name: 'deletes_total',
     type: 'counter',
     help: 'Keys deleted by callers, whether or not they existed.',
-    labels: ['cache'],
-    read: perCache(({ stats }) => stats.deletes),
+    ...perCache(({ stats }) => stats.deletes),
   },
   {
     name: 'writes_total',
     type: 'counter',
     help: 'Writes by what became of them, those of loaded values too; a chunk of a batch is one.',
-    labels: ['cache', 'outcome'],
-    read: each('outcome', ({ stats }) => stats.writes),
+    ...each('outcome', ({ stats }) => stats.writes),
   },
   {
     name: 'failed_operations_total',
     type: 'counter',
     help: 'Store operations that failed; reads became misses, writes said so.',
-    labels: ['cache'],
-    read: perCache(({ stats }) => stats.errors),
+    ...perCache(({ stats }) => stats.errors),
   },
   {
     name: 'loads_total',
     type: 'counter',
     help: 'Loaders that ended, by how.',
-    labels: ['cache', 'outcome'],
-    read: each('outcome', ({ stats }) => ({ ok: stats.loads, error: stats.loadErrors })),
+    ...each('outcome', ({ stats }) => ({ ok: stats.loads, error: stats.loadErrors })),
   },
   {
     name: 'loads_in_flight',
     type: 'gauge',
     help: 'Loaders running now.',
-    labels: ['cache'],
-    read: perCache(({ stats }) => stats.inFlight),
+    ...perCache(({ stats }) => stats.inFlight),
   },
   {
     name: 'shared_loads_total',
     type: 'counter',
     help: 'Calls that waited for a load already under way in place of a load of their own.',
-    labels: ['cache'],
-    read: perCache(({ stats }) => stats.sharedLoads),
+    ...perCache(({ stats }) => stats.sharedLoads),
   },
   {
     name: 'refreshes_total',
     type: 'counter',
     help: 'Loads that were to replace a value that was still there, by how they ended.',
-    labels: ['cache', 'outcome'],
-    read: each('outcome', ({ stats }) => ({ ok: stats.refreshes, error: stats.refreshErrors })),
+    ...each('outcome', ({ stats }) => ({ ok: stats.refreshes, error: stats.refreshErrors })),
   },
   {
     name: 'leases_total',
     type: 'counter',
     help: 'Leases to load for all processes: granted to this one, denied as another had it, expired while it loaded.',
-    labels: ['cache', 'outcome'],
-    read: each('outcome', ({ stats }) => stats.leases),
+    ...each('outcome', ({ stats }) => stats.leases),
   },
   {
     name: 'warm_ups_total',
     type: 'counter',
     help: 'Items of warm-ups that ended, by how.',
-    labels: ['cache', 'outcome'],
-    read: each('outcome', ({ stats: { warmUps } }) => ({ done: warmUps.done, failed: warmUps.failed })),
+    ...each('outcome', ({ stats: { warmUps } }) => ({ done: warmUps.done, failed: warmUps.failed })),
   },
   {
     name: 'warm_ups_queued',
     type: 'gauge',
     help: 'Items that wait to be warmed up.',
-    labels: ['cache'],
-    read: perCache(({ stats }) => stats.warmUps.queued),
+    ...perCache(({ stats }) => stats.warmUps.queued),
   },
 ]
 
@@ -114,7 +97,6 @@ export const TRAFFIC_EVENTS: readonly EventMetric[] = [
     labels: ['cache', 'outcome'],
     buckets: LOAD_BUCKETS,
     initial: () => [{ outcome: 'ok' }, { outcome: 'error' }],
-    sample: event =>
-      event.type === 'load' ? [{ outcome: event.outcome }, event.durationMs / 1_000] : undefined,
+    sample: from('load', ({ outcome, durationMs }) => [{ outcome }, durationMs / 1_000]),
   },
 ]

@@ -114,7 +114,7 @@ export class PubSub implements Stream {
     client.on('error', () => {}) // 'close' follows, and that is a gap
     client.on('messageBuffer', (channel: unknown, payload: unknown) => {
       if (this.#tracks && String(channel) === TRACKED) this.#receiveTracked(payload)
-      else this.#receive(payload as Buffer)
+      else this.#receive(payload)
     })
   }
 
@@ -151,14 +151,19 @@ export class PubSub implements Stream {
     await client.subscribe(...(this.#tracks ? [TRACKED, channel] : [channel]))
   }
 
-  #receive(bytes: Buffer): void {
+  /** What is no message at all is one that cannot be understood: a listener of the client that throws would end the process. */
+  #receive(payload: unknown): void {
     if (!this.#connected) return
-    const own = bytes.subarray(0, this.#opening.length).equals(this.#opening)
-    const message = own ? echoed(this.id, bytes) : decodeMessage(bytes)
+    const message = Buffer.isBuffer(payload) ? this.#decode(payload) : undefined
     if (message) {
       this.#noteArrival(message)
       this.#listeners.tell(message)
     } else this.#gapListeners.tell({ connected: true, reason: 'a message could not be understood' })
+  }
+
+  #decode(bytes: Buffer): VersionedMessage | undefined {
+    const own = bytes.subarray(0, this.#opening.length).equals(this.#opening)
+    return own ? echoed(this.id, bytes) : decodeMessage(bytes)
   }
 
   #noteArrival({ source, at }: VersionedMessage): void {

@@ -36,6 +36,22 @@ function nested(depth: number): unknown {
   return value
 }
 
+function depthOf(value: unknown): number {
+  let depth = 0
+  for (let part = value; Array.isArray(part); part = part[0]) depth++
+  return depth
+}
+
+/** As Node 26 does with plain values: older ones run out of stack. */
+function jsonIsWrittenAtAnyDepth(): boolean {
+  try {
+    JSON.stringify(nested(100_000))
+    return true
+  } catch {
+    return false
+  }
+}
+
 const polluted = [
   '{"__proto__":{"evil":1}}',
   '[[{"a":{"__proto__":null}}]]',
@@ -82,8 +98,13 @@ describe.each(UNTRUSTING.map(each => [each.name, each] as const))(
       expect(refusal(serializer, value)).toBe('a property named __proto__ or constructor.prototype')
     })
 
-    test('refuses what is nested too deeply, in both directions', () => {
-      expect(refusal(serializer, nested(100_000))).toMatch(/^a value nested too deeply/)
+    test('refuses what is nested too deeply for it, in both directions', () => {
+      const deep = nested(100_000)
+      if (serializer === json && jsonIsWrittenAtAnyDepth()) {
+        expect(depthOf(andBack(serializer, deep))).toBe(100_000)
+      } else {
+        expect(refusal(serializer, deep)).toMatch(/^a value nested too deeply/)
+      }
       expect(() => serializer.decode(Buffer.from('['.repeat(1_000_000)))).toThrow()
       expect(() => serializer.decode(Buffer.alloc(1_000_000, 0x91))).toThrow()
     })

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { type Entry, systemClock, type TelemetryEvent } from '@cache/core'
 import { RedisServer } from '@cache/test-support'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -10,6 +9,7 @@ import { msgpack } from '../../src/serializers/msgpack.ts'
 import { v8 } from '../../src/serializers/v8.ts'
 import { entry, eventsOf, openClient, patientStore } from '../support.ts'
 import { untag } from './tagged.ts'
+import { bytesOf, DICTIONARIES, isReadHere, VECTORS } from './vectors.ts'
 
 let server: RedisServer
 beforeAll(async () => {
@@ -19,33 +19,27 @@ afterAll(() => server.stop())
 
 /** Before the entries of the vectors expire. */
 const clock = { ...systemClock, now: () => 1_767_225_600_000 }
-const VECTORS: readonly { name: string; base64: string; dictionary?: string; entry?: object }[] = JSON.parse(
-  readFileSync(new URL('entries.json', import.meta.url), 'utf8'),
-)
 
 function errorsAmong(events: readonly TelemetryEvent[]): readonly string[] {
   return events.flatMap(event => (event.type === 'error' ? [event.error.code] : []))
 }
 
 test('a store finds every vector that is an entry; the others are a miss and an event each', async () => {
-  const dictionaries = VECTORS.flatMap(({ dictionary }) => dictionary ?? []).map(each =>
-    Buffer.from(each, 'base64'),
-  )
   const store = patientStore({
     url: server.url,
     clock,
     reads: [v8, msgpack, devalue],
-    compression: { reads: [lz4, snappy, ...dictionaries] },
+    compression: { reads: [lz4, snappy, ...DICTIONARIES] },
   })
   const client = openClient(server.url)
-  for (const { name, base64 } of VECTORS) await client.set(`cache:${name}`, Buffer.from(base64, 'base64'))
+  for (const vector of VECTORS) await client.set(`cache:${vector.name}`, bytesOf(vector))
   const events = eventsOf(store)
   let corrupt = 0
   for (const vector of VECTORS) {
-    const entry = vector.entry && (untag(vector.entry) as Entry)
+    const entry = isReadHere(vector) && vector.entry ? (untag(vector.entry) as Entry) : undefined
     // Tags that nobody marked.
     expect(await store.get(vector.name), vector.name).toEqual(entry?.tags?.length ? undefined : entry)
-    if (!entry && !isPlaceholder(Buffer.from(vector.base64, 'base64'))) corrupt++
+    if (!entry && !isPlaceholder(bytesOf(vector))) corrupt++
   }
   expect(errorsAmong(events)).toEqual(Array(corrupt).fill('CORRUPT'))
   expect('polluted' in {}).toBe(false)

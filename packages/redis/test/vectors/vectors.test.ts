@@ -13,31 +13,7 @@ import { json } from '../../src/serializers/json.ts'
 import { msgpack } from '../../src/serializers/msgpack.ts'
 import { v8 } from '../../src/serializers/v8.ts'
 import { untag } from './tagged.ts'
-
-/** Never changed, only added to: what was written once is read for ever. */
-interface Vector {
-  readonly name: string
-  readonly base64: string
-  /** Bytes that a reader must have beside it, base64. */
-  readonly dictionary?: string
-  /** What it is, see tagged.ts; or else why it is refused. */
-  readonly entry?: Readonly<Record<string, unknown>>
-  readonly corrupt?: string
-  readonly only?: 'javascript'
-}
-
-const VECTORS: readonly Vector[] = JSON.parse(readFileSync(new URL('entries.json', import.meta.url), 'utf8'))
-const bytesOf = ({ base64 }: Vector): Buffer => Buffer.from(base64, 'base64')
-const DICTIONARIES = VECTORS.flatMap(({ dictionary }) => dictionary ?? []).map(each =>
-  Buffer.from(each, 'base64'),
-)
-
-/** Not every Node has zstd, nor its dictionaries. */
-function isReadHere(vector: Vector): boolean {
-  const compressor = bytesOf(vector)[6]
-  if (compressor === 7) return takesDictionaries('zstd')
-  return compressor !== 4 || COMPRESSORS.has('zstd')
-}
+import { bytesOf, DICTIONARIES, isReadHere, VECTORS } from './vectors.ts'
 
 const codec = new EntryCodec({
   serializer: json,

@@ -318,7 +318,8 @@ function failover(
       await eventually(
         'there is a replica',
         async () => (await Promise.all(others.map(follows))).every(Boolean),
-        60_000,
+        // A sentinel that was held up for two seconds does nothing for the next thirty.
+        120_000,
       ).catch(async thrown => {
         const roles = trio.servers.map(server => ask(server, client => client.role()).catch(String))
         throw new Error(`${thrown}; the servers say ${JSON.stringify(await Promise.all(roles))}`)
