@@ -46,8 +46,8 @@ const config: ViteUserConfig = {
   test: {
     testTimeout: 20_000,
     hookTimeout: 30_000,
-    // Two on two cores as well, since tests wait for servers as long as they work.
-    maxWorkers: 2,
+    // On two cores as well: tests wait for servers, deadlines and failovers longer than they work.
+    maxWorkers: 3,
     // Tests start programs, which are TypeScript: compiling them is half of what they do.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url)) },
     sequence: { sequencer: LongFirst },
