@@ -39,8 +39,9 @@ export class TierWatch {
     return this.trusted ? 'coherent' : 'bypass'
   }
 
-  /** A remote that is being connected to for the first time is not away. */
+  /** A remote that is being connected to for the first time is not away. Who asks is told, and so is whoever listens. */
   health(starting: boolean | undefined): Pick<StoreHealth, 'outageMs' | 'state'> {
+    this.note()
     const { state } = this
     this.#outage.note(state === 'fallback' && !starting)
     return { outageMs: this.#outage.ms, state }

@@ -308,6 +308,18 @@ describe('the remote is away', () => {
   })
 })
 
+it('tells a change of state when it is asked how it is, though nothing is read or written', () => {
+  const l2 = new SteeredStoreWithHealth(clock)
+  const store = new TieredStore({ l1: new MemoryStore({ clock }), l2, clock, bus: false })
+  const told: string[] = []
+  store.observe({ event: event => event.type === 'state' && told.push(event.state) })
+  for (const away of [false, true, true, false]) {
+    l2.away = away
+    store.health()
+  }
+  expect(told).toEqual(['fallback', 'coherent'])
+})
+
 describe('what was loaded under a lease', () => {
   function leasing() {
     const far = new LeasingStore(clock)
