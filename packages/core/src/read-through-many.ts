@@ -21,16 +21,23 @@ export async function readThroughMany<V>(engine: Engine, call: ManyLoad<V>): Pro
   const due = new SharedLoad(engine, call)
 
   const asked = [...addresses.keys()].filter(address => !joinFlight(engine, call, address, awaited))
-  const found = await readMany(engine, policy.schema, asked, batchSize, policy.call)
-  for (const address of asked) {
-    const entry = found.get(address)
-    if (isFresh(engine, entry)) {
-      engine.hit(address)
-      values.set(address, unwrap(entry))
-      if (policy.early && isDue(engine, policy, entry)) due.refresh(address, entry)
-    } else if (!joinFlight(engine, call, address, awaited)) {
-      awaited.set(address, recall(engine, address, entry) ?? missing.load(address, entry))
+  const lookUp = new LookUp(engine, asked)
+  try {
+    const found = await readMany(engine, policy.schema, asked, batchSize, policy.call)
+    for (const address of asked) {
+      const entry = found.get(address)
+      if (isFresh(engine, entry)) {
+        engine.hit(address)
+        values.set(address, unwrap(entry))
+        if (policy.early && lookUp.stands(address, entry) && isDue(engine, policy, entry))
+          due.refresh(address, entry)
+      } else if (!joinFlight(engine, call, address, awaited)) {
+        const stale = lookUp.stands(address, entry) ? entry : undefined
+        awaited.set(address, recall(engine, address, stale) ?? missing.load(address, stale))
+      }
     }
+  } finally {
+    lookUp.end()
   }
   for (const [address, value] of await allOf(awaited)) values.set(address, value)
 
@@ -40,6 +47,30 @@ export async function readThroughMany<V>(engine: Engine, call: ManyLoad<V>): Pro
     if (value !== undefined) result.set(key, value as V)
   }
   return result
+}
+
+/**
+ * Keys that are being looked up and are no flights yet. What one of them had when it was invalidated goes to those who asked before,
+ * if it is fresh, and to nobody who comes later.
+ */
+class LookUp {
+  readonly #engine: Engine
+  readonly #standing: Set<string>
+  readonly #since: number
+  readonly end: () => void
+
+  constructor(engine: Engine, addresses: readonly string[]) {
+    const { flights } = engine
+    this.#engine = engine
+    this.#standing = new Set(addresses)
+    this.#since = flights.tags.now
+    this.end = flights.hold(this.#standing, 'load')
+  }
+
+  /** Whether what was found was invalidated neither by its key nor by a tag. */
+  stands(address: string, entry: Entry | undefined): boolean {
+    return this.#standing.has(address) && !this.#engine.flights.tags.isOutdated(entry?.tags, this.#since)
+  }
 }
 
 function joinFlight<V>(engine: Engine, { policy }: ManyLoad<V>, address: string, awaited: Awaited): boolean {

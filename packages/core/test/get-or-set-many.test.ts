@@ -1,6 +1,6 @@
 import { Cache, ManualClock } from '@cache/core'
 import { describe, expect, it } from 'vitest'
-import { asynchronous, ControlledStore, FullStore, settled } from './stores.ts'
+import { asynchronous, ControlledStore, FullStore, settled, TaggingStore } from './stores.ts'
 import { ControlledLoader, STORES } from './support.ts'
 
 type Values = Record<string, string>
@@ -207,5 +207,41 @@ describe('the lookup of getOrSetMany', () => {
     await deletion
     expect(store.inner.entries.size).toBe(0)
     expect(cache.stats()).toMatchObject({ misses: 2, sharedLoads: 1, loads: 1 })
+  })
+
+  const removals: [string, (cache: Cache<string>) => Promise<unknown>][] = [
+    ['its key', cache => cache.delete('a')],
+    ['its tag', cache => cache.invalidateTags(['t'])],
+  ]
+  describe.each(removals)('found what was removed by %s since', (_, remove) => {
+    const open = async (ageMs: number) => {
+      const clock = new ManualClock()
+      const store = asynchronous(new TaggingStore(clock))
+      const cache = new Cache<string>({ store, clock, jitter: 0, ttl: 10, grace: 60, refreshAhead: 0.5 })
+      await cache.set('a', 'old', { tags: ['t'] })
+      clock.advance(ageMs)
+      return { cache, loader: new ControlledLoader<Values>() }
+    }
+
+    it('which is not the stale value of those who come later', async () => {
+      const { cache, loader } = await open(20_000)
+      const many = cache.getOrSetMany(['a'], loader.load)
+      await remove(cache)
+      await settled()
+      const later = cache.getOrSet('a', () => expect.fail('loaded'))
+      loader.calls[0]?.reject('failed')
+      await expect(many).rejects.toBe('failed')
+      await expect(later).rejects.toBe('failed')
+      expect(cache.stats()).toMatchObject({ stales: 0, refreshErrors: 0 })
+    })
+
+    it('which is not loaded ahead of time, and served meanwhile', async () => {
+      const { cache, loader } = await open(9_000)
+      const many = cache.getOrSetMany(['a'], loader.load)
+      await remove(cache)
+      expect(await many).toEqual(new Map([['a', 'old']]))
+      expect(await cache.getOrSet('a', () => 'new')).toBe('new')
+      expect(loader.calls).toHaveLength(0)
+    })
   })
 })
