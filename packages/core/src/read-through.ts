@@ -32,8 +32,8 @@ export function readThrough(engine: Engine, call: ReadThrough): Promise<unknown>
 
   const found = lookUp(engine, policy, address)
   if (isFresh(engine, found)) {
+    refreshIfDue(engine, call, found) // First, for a listener may remove it.
     engine.hit(address)
-    refreshIfDue(engine, call, found)
     return Promise.resolve(unwrap(found))
   }
 

@@ -9,7 +9,7 @@ import { isFresh } from './freshness.ts'
 import { readFresh } from './near-read.ts'
 import { isNegative, unwrap } from './negative.ts'
 import type { Policy } from './policy.ts'
-import { type ReadThrough, readThrough, refreshIfDue } from './read-through.ts'
+import { type ReadThrough, readThrough } from './read-through.ts'
 import { readSliding } from './slide.ts'
 import { read } from './validated-read.ts'
 import type { View } from './view.ts'
@@ -23,7 +23,7 @@ export function get(view: View, key: string, options: GetOptions | undefined): P
 function getValue(view: View, key: string, options: GetOptions | undefined): Promise<unknown> {
   try {
     const { engine } = view
-    const near = options === undefined ? readFresh(view, key) : undefined
+    const near = options === undefined ? readFresh(view, key, view.policy) : undefined
     if (near !== undefined) return Promise.resolve(unwrap(near))
     const address = view.open(key)
     const found = find(view, address, options)
@@ -101,11 +101,9 @@ export function getOrSet(
 function load(view: View, key: string, loader: ReadThrough['loader'], policy: Policy): Promise<unknown> {
   const { engine } = view
   if (policy.signal?.aborted) return Promise.reject(policy.signal.reason)
-  const near = readFresh(view, key)
-  if (near === undefined) return readThrough(engine, { address: view.open(key), key, loader, policy })
-  if (policy.early !== undefined)
-    refreshIfDue(engine, { address: view.address(key), key, loader, policy }, near)
-  return Promise.resolve(unwrap(near))
+  const near = readFresh(view, key, policy, loader)
+  if (near !== undefined) return Promise.resolve(unwrap(near))
+  return readThrough(engine, { address: view.open(key), key, loader, policy })
 }
 
 /** What a read without a loader gives for an entry. */

@@ -108,6 +108,14 @@ describe('what a store has at hand', () => {
     await expectRejection(() => cache.getOrSet('a', never), 'CLOSED', /is closed/)
   })
 
+  test('is not the value of a key that is the prefix of a namespace, for the empty key', async () => {
+    const { cache } = open()
+    await cache.set('users:', 1)
+    const users = cache.namespace('users')
+    await expectRejection(() => users.get(''), 'INVALID_KEY', /an empty string/)
+    await expectRejection(() => users.getOrSet('', never), 'INVALID_KEY', /an empty string/)
+  })
+
   test.each([
     ['', /an empty string/],
     ['\ud800', /a lone surrogate/],

@@ -43,6 +43,26 @@ describe.each(Object.entries(STORES))('refreshAhead over %s', (_, make) => {
     loader.calls[0]?.resolve('new')
   })
 
+  it.each(['getOrSet', 'getOrSetMany'] as const)(
+    'replaces nothing that a listener removes when it is told of a hit of %s',
+    async method => {
+      const { cache, loader } = await aged(make(), 9_000, { refreshAhead: 0.5 })
+      const removed = new Promise(resolve => {
+        const leave = cache.on('hit', () => {
+          leave()
+          resolve(cache.delete('k'))
+        })
+      })
+      if (method === 'getOrSet') expect(await cache.getOrSet('k', loader.load)).toBe('old')
+      else expect(await cache.getOrSetMany(['k'], never)).toEqual(new Map([['k', 'old']]))
+      await removed
+      expect(await cache.getOrSet('k', () => 'new')).toBe('new')
+      loader.calls[0]?.resolve('too late')
+      await settled()
+      expect(await cache.get('k')).toBe('new')
+    },
+  )
+
   it('keeps its failures from callers, who go on with what there is, and tries again', async () => {
     const { cache, loader } = await aged(make(), 9_000, { refreshAhead: 0.5 })
     const errors: unknown[] = []
