@@ -16,18 +16,20 @@ export function beginLoad(flight: Flight, key: string): LoadRun {
 export function callLoader(run: LoadRun, loader: Loader<unknown, never>): Promise<unknown> {
   const context = run as LoadContext<never>
   const { engine, address } = run.flight
-  const { flights } = engine
-  const wasCalling = flights.isCalling
-  flights.isCalling = true
   try {
-    if (!CHANNELS.load.hasSubscribers) return Promise.resolve(loader(context))
+    if (!CHANNELS.load.hasSubscribers) return promiseOf(loader(context))
     const prefix = address.slice(0, address.length - run.key.length)
     return traced(CHANNELS.load, messageOf({ engine, prefix }, 'load', 1), () => loader(context))
   } catch (error) {
     return Promise.reject(error)
-  } finally {
-    flights.isCalling = wasCalling
   }
+}
+
+/** As `await` takes it: a promise that somebody gave a `then` of its own answers all the same. */
+function promiseOf(given: unknown): Promise<unknown> {
+  const promise = Promise.resolve(given)
+  const { then } = Promise.prototype
+  return promise.then === then ? promise : then.call(promise)
 }
 
 /** @returns what is to become of what the loader gave */

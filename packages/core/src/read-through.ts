@@ -38,15 +38,27 @@ export function readThrough(engine: Engine, call: ReadThrough): Promise<unknown>
   }
 
   const flight = engine.flights.begin(new Flight(engine, address, policy))
-  if (isPending(found) || isHeld(found) || policy.isImpatient || engine.flights.isCalling) {
+  if (isPending(found) || isHeld(found) || policy.isImpatient || engine.flights.isTakingOff) {
     flight.promise = fly(call, flight, found)
     return board(flight, policy)
   }
-  engine.noteLease(found)
-  flight.first = engine
-  flight.wanted = true
-  flight.promise = flyOn(call, flight, found)
-  return flight.promise
+  return flyAtOnce(call, flight, found)
+}
+
+/** A flight that has nothing to wait for before its load. @throws RangeError if so little is left of the stack */
+function flyAtOnce(call: ReadThrough, flight: Flight, found: LeaseRead): Promise<unknown> {
+  const { engine } = flight
+  engine.flights.isTakingOff = true
+  try {
+    engine.noteLease(found)
+    flight.first = engine
+    flight.wanted = true
+    flight.promise = flyOn(call, flight, found)
+    return flight.promise
+  } finally {
+    engine.flights.isTakingOff = false
+    if (!flight.promise) land(flight) // It never took off, and nobody must wait for it.
+  }
 }
 
 /** Gets on a flight that takes off. @returns what this caller waits for */
@@ -176,7 +188,8 @@ function flyOn(call: ReadThrough, flight: Flight, found: LeaseRead, freshAt?: nu
     startLoading(flight)
     run = beginLoad(flight, call.key)
   } catch (error) {
-    return new Promise(resolve => resolve(salvage(flight, error)))
+    // When this call is over: it may have failed for want of stack.
+    return Promise.reject(error).catch(reason => salvage(flight, reason))
   }
   const given = callLoader(run, call.loader)
   const { schema } = policy

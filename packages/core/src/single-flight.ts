@@ -22,8 +22,11 @@ const tables = new WeakMap<Store, FlightTable>()
  */
 export class FlightTable {
   readonly #flights = new Map<string, Flight>()
-  /** Whether a loader is just being called: what it asks for at once waits for its turn, so that no stack grows with it. */
-  isCalling = false
+  /**
+   * Whether a flight is taking off within a call: what its loader, or who listens, asks for at once waits for its turn, so that no
+   * stack grows with it.
+   */
+  isTakingOff = false
   /** What waits to be written, and whether a caller wrote it or it was loaded. */
   readonly #held = new Map<Waiting, Origin>()
   /** The tags that were invalidated through a cache over this store, or by a peer. */

@@ -132,6 +132,16 @@ describe.each(Object.entries(STORES))('getOrSet over %s', (_, make) => {
   })
 })
 
+describe('a loader', () => {
+  it('may return a promise that has a `then` of its own', async () => {
+    const cache = new Cache({ store: new BareStore(new ManualClock()) })
+    const given = Object.defineProperty(Promise.resolve('loaded'), 'then', { value: () => {} })
+    expect(await cache.getOrSet('k', () => given)).toBe('loaded')
+    expect(await cache.get('k')).toBe('loaded')
+    expect(cache.stats()).toMatchObject({ loads: 1, inFlight: 0 })
+  })
+})
+
 describe('a load and its peers', () => {
   const loadDuring = async (event: (store: FullStore) => void): Promise<unknown> => {
     const clock = new ManualClock()

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Cache, type LoadContext, ManualClock } from '@cache/core'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { BareStore, FullStore, settled } from './stores.ts'
 import { never } from './support.ts'
 
@@ -79,6 +79,16 @@ describe('a loader is called at once', () => {
     const load = (n: number): Promise<number> =>
       cache.getOrSet(`level ${n}`, () => (n === depth ? 0 : load(n + 1).then(below => below + 1)))
     expect(await load(0)).toBe(depth)
+  })
+
+  test('nor do listeners that ask for the next one at every miss', async () => {
+    const cache = open()
+    const depth = 20_000
+    cache.on('miss', ({ key }) => {
+      if (Number(key) < depth) void cache.getOrSet(String(Number(key) + 1), () => 1)
+    })
+    await cache.getOrSet('0', () => 1)
+    await vi.waitFor(() => expect(cache.stats()).toMatchObject({ misses: depth + 1, inFlight: 0 }))
   })
 
   test('also behind one that threw', async () => {

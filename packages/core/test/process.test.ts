@@ -10,7 +10,7 @@ const home = fileURLToPath(new URL('../', import.meta.url))
 async function outputOf(program: string): Promise<string> {
   const source = `import { Cache, systemClock } from '@cache/core'
     import { LeasingStore, Server } from './test/leasing-store.ts'
-    import { FullStore } from './test/stores.ts'
+    import { BareStore, FullStore } from './test/stores.ts'
     const hang = () => new Promise(() => {})
     const turn = () => new Promise(setImmediate)
     ${program}`
@@ -68,4 +68,25 @@ test('a process that closes its cache waits for what is being loaded, as long as
     await cache.close()
     console.log('closed')`
   expect(await outputOf(program)).toBe('closed')
+})
+
+test('what begins where hardly anything is left of the stack leaves nothing on its way', async () => {
+  const program = `
+    const cache = new Cache({ store: new BareStore(systemClock) })
+    for (let round = 0; round < 10; round++) {
+      const calls = []
+      const descend = () => {
+        try {
+          descend()
+        } catch {}
+        if (calls.length < 60) calls.push(cache.getOrSet(String(calls.length), () => 'loaded'))
+      }
+      try {
+        descend()
+      } catch {}
+      await Promise.allSettled(calls)
+      await cache.clear()
+    }
+    console.log(cache.stats().loads > 0, cache.stats().loadErrors > 0, cache.stats().inFlight)`
+  expect(await outputOf(program)).toBe('true true 0')
 })
