@@ -16,14 +16,9 @@ export interface Caller {
   stale(key: string): void
 }
 
-const LOADING = 1
-const SUPERSEDED = 2
-const INVALIDATED = 4
-const WANTED = 8
-
 /**
  * A value on its way: looked up, then loaded if need be, for everyone who asks for the key meanwhile. There may be a hundred
- * thousand of them at once: what is true or false of one is kept in one number, and what few have is no field of the others.
+ * thousand of them at once: what few have is no field of the others.
  */
 export class Flight {
   readonly engine: Engine
@@ -37,7 +32,14 @@ export class Flight {
   first: Caller | undefined = undefined
   /** When it took off, then when its load began, in the order of the tags: what is outdated since does not count. */
   since = 0
-  #state = 0
+  /** Whether the loader has been called: from here on, whoever joins is a miss. */
+  loading = false
+  /** What is loaded is not to be stored. */
+  superseded = false
+  /** An invalidation of its key came after it took off: what was stored before is not served any more. */
+  invalidated = false
+  /** Whether it is wanted by somebody who cannot call it off. */
+  wanted = false
   /** Those who joined while it was open what they are to be told. */
   declare joined?: Caller[] | undefined
   /** What is stored and to be replaced: served to whoever does not wait for the load, or if it fails. */
@@ -63,47 +65,11 @@ export class Flight {
     this.policy = policy
   }
 
-  /** Whether the loader has been called: from here on, whoever joins is a miss. */
-  get loading(): boolean {
-    return this.#is(LOADING)
-  }
-
-  set loading(is: boolean) {
-    this.#set(LOADING, is)
-  }
-
-  /** What is loaded is not to be stored. */
-  get superseded(): boolean {
-    return this.#is(SUPERSEDED)
-  }
-
-  set superseded(is: boolean) {
-    this.#set(SUPERSEDED, is)
-  }
-
-  /** An invalidation of its key came after it took off: what was stored before is not served any more. */
-  get invalidated(): boolean {
-    return this.#is(INVALIDATED)
-  }
-
-  set invalidated(is: boolean) {
-    this.#set(INVALIDATED, is)
-  }
-
-  /** Whether it is wanted by somebody who cannot call it off. */
-  get wanted(): boolean {
-    return this.#is(WANTED)
-  }
-
-  set wanted(is: boolean) {
-    this.#set(WANTED, is)
-  }
-
   get isAbandoned(): boolean {
     return !this.wanted && !this.leavers
   }
 
-  /** What those get who wait. */
+  /** What those get who wait, also those who ask while it is beginning. */
   landing(): Promise<unknown> {
     return this.promise ?? Promise.resolve().then(() => this.promise)
   }
@@ -117,13 +83,5 @@ export class Flight {
   tell(what: 'hit' | 'miss' | 'stale'): void {
     this.first?.[what](this.address)
     if (this.joined) for (const caller of this.joined) caller[what](this.address)
-  }
-
-  #is(state: number): boolean {
-    return (this.#state & state) !== 0
-  }
-
-  #set(state: number, is: boolean): void {
-    this.#state = is ? this.#state | state : this.#state & ~state
   }
 }

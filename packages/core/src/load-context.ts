@@ -83,7 +83,7 @@ interface Rare {
   stop?: (reason: unknown) => void
 }
 
-/** One run of a loader. What the loader does not ask for is not made, and what it holds on to afterwards holds nothing. */
+/** One run of a loader. What the loader does not ask for is not made; what it keeps of this afterwards does not keep the flight. */
 export class LoadRun implements LoadContext {
   readonly key: string
   /** As long as the loader runs. */
@@ -149,7 +149,7 @@ export class LoadRun implements LoadContext {
     }
   }
 
-  /** What it loads for. @throws TypeError once the loader has ended */
+  /** What it loads for; to be asked for before {@link end}. */
   get flight(): Flight {
     return this.#flight as Flight
   }

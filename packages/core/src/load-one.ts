@@ -53,3 +53,26 @@ export function endLoad(run: LoadRun): Flight {
   if (flight.hold) flight.engine.leases.end(flight.hold)
   return flight
 }
+
+/**
+ * Stores what was loaded, unless its key or one of its tags was invalidated since the load began. A value that cannot be stored is
+ * still the caller's: the load succeeded.
+ */
+export function fill(flight: Flight, { entry, isGone }: Loaded): Promise<void> | undefined {
+  if (flight.superseded) return undefined
+  const { engine, address, policy } = flight
+  if (entry && !engine.flights.tags.isOutdated(entry.tags, flight.since)) {
+    const { lease } = flight
+    if (lease) flight.lease = undefined
+    return engine.fill(address, entry, lease, policy.call)
+  }
+  return isGone && flight.stale ? remove(flight) : undefined
+}
+
+/** What is stored is no more where it comes from. */
+function remove(flight: Flight): Promise<void> {
+  const { engine, address, policy } = flight
+  if (flight.lease) flight.lease = undefined
+  engine.invalidate(address)
+  return engine.aside('delete', () => engine.write('delete', () => engine.store.delete(address, policy.call)))
+}

@@ -1,9 +1,9 @@
+import { join } from './boarding.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { isDue, isFresh } from './freshness.ts'
 import { type ManyLoad, SharedLoad } from './load-many.ts'
 import { unwrap } from './negative.ts'
-import { join } from './read-through.ts'
 import { readMany } from './validated-read.ts'
 
 type Awaited = Map<string, Promise<unknown>>

@@ -1,4 +1,5 @@
 import { type Awaitable, chain, isPending } from './awaitable.ts'
+import { board, join } from './boarding.ts'
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
 import { Flight } from './flight.ts'
@@ -7,11 +8,10 @@ import { releaseLease } from './lease-keeper.ts'
 import { awaitLease } from './lease-wait.ts'
 import { isVacant, type LeaseRead } from './leasing.ts'
 import { admitted, type Loaded, type Loader, type LoadRun } from './load-context.ts'
-import { beginLoad, callLoader, endLoad, loadSettled, loadThrew } from './load-one.ts'
+import { beginLoad, callLoader, endLoad, fill, loadSettled, loadThrew } from './load-one.ts'
 import { unwrap } from './negative.ts'
 import type { Policy } from './policy.ts'
 import { read, readOrLease } from './validated-read.ts'
-import { Waiter } from './waiter.ts'
 
 /** One read-through call, with its key whole (`address`) and as the caller gave it. */
 export interface ReadThrough {
@@ -27,6 +27,7 @@ export interface ReadThrough {
  */
 export function readThrough(engine: Engine, call: ReadThrough): Promise<unknown> {
   const { address, policy } = call
+  if (policy.signal?.aborted) return Promise.reject(policy.signal.reason)
   const underway = engine.flights.joinable(address)
   if (underway) return join(engine, underway, policy)
 
@@ -59,42 +60,6 @@ function flyAtOnce(call: ReadThrough, flight: Flight, found: LeaseRead): Promise
     engine.flights.isTakingOff = false
     if (!flight.promise) land(flight) // It never took off, and nobody must wait for it.
   }
-}
-
-/** Gets on a flight that takes off. @returns what this caller waits for */
-export function board(flight: Flight, policy: Policy): Promise<unknown> {
-  const waiter = waiterFor(flight.engine, flight, policy)
-  flight.first = waiter ?? flight.engine
-  return waiter ? waiter.promise : flight.landing()
-}
-
-/**
- * Gets on a flight under way, unless there is a value that will do; it counts as what the lookup turns out to be.
- *
- * @param engine of the caller: two caches over one store share flights
- */
-export function join(engine: Engine, flight: Flight, policy: Policy): Promise<unknown> {
-  const { address } = flight
-  const stored = servable(flight)
-  if (isFresh(engine, stored)) {
-    engine.hit(address)
-    return Promise.resolve(unwrap(stored))
-  }
-  const waiter = waiterFor(engine, flight, policy)
-  const caller = waiter ?? engine
-  if (flight.loading) {
-    caller.share()
-    caller.miss(address)
-  }
-  // Those whom a load is to give a stale value if it fails are counted then.
-  if (!flight.loading || flight.stale) flight.join(caller)
-  return waiter ? waiter.promise : flight.landing()
-}
-
-function waiterFor(engine: Engine, flight: Flight, policy: Policy): Waiter | undefined {
-  if (policy.isImpatient) return new Waiter(engine, flight, policy)
-  flight.wanted = true
-  return undefined
 }
 
 /** Behind a hit. */
@@ -267,27 +232,4 @@ export function startLoading(flight: Flight): void {
     caller.miss(address)
     if (flight.stale) flight.join(caller)
   }
-}
-
-/**
- * Stores what was loaded, unless its key or one of its tags was invalidated since the load began. A value that cannot be stored is
- * still the caller's: the load succeeded.
- */
-function fill(flight: Flight, { entry, isGone }: Loaded): Promise<void> | undefined {
-  if (flight.superseded) return undefined
-  const { engine, address, policy } = flight
-  if (entry && !engine.flights.tags.isOutdated(entry.tags, flight.since)) {
-    const { lease } = flight
-    if (lease) flight.lease = undefined
-    return engine.fill(address, entry, lease, policy.call)
-  }
-  return isGone && flight.stale ? remove(flight) : undefined
-}
-
-/** What is stored is no more where it comes from. */
-function remove(flight: Flight): Promise<void> {
-  const { engine, address, policy } = flight
-  if (flight.lease) flight.lease = undefined
-  engine.invalidate(address)
-  return engine.aside('delete', () => engine.write('delete', () => engine.store.delete(address, policy.call)))
 }

@@ -100,8 +100,7 @@ export function getOrSet(
 
 function load(view: View, key: string, loader: ReadThrough['loader'], policy: Policy): Promise<unknown> {
   const { engine } = view
-  if (policy.signal?.aborted) return Promise.reject(policy.signal.reason)
-  const near = readFresh(view, key, policy, loader)
+  const near = policy.signal?.aborted ? undefined : readFresh(view, key, policy, loader)
   if (near !== undefined) return Promise.resolve(unwrap(near))
   return readThrough(engine, { address: view.open(key), key, loader, policy })
 }

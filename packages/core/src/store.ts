@@ -55,7 +55,7 @@ export interface Batching {
 export interface Near {
   /**
    * The entry that {@link Store.get} would give, if it is at hand here and fresh: `freshUntil` is later than `freshAt`, or it is
-   * never stale. Counts as a hit then; otherwise it is as if nobody had asked, and `get` comes next. Keys arrive as strings, but
+   * never stale. Counts as a hit then; otherwise nothing is counted, and `get` comes next. Keys arrive as strings, but
    * not validated: nothing is stored under one that is not valid.
    *
    * @param freshAt epoch milliseconds, up to some milliseconds old

@@ -95,7 +95,9 @@ describe('what a store has at hand', () => {
     const { cache } = open()
     await cache.set('a', 1)
     const reason = new Error('called off')
-    await expect(cache.getOrSet('a', never, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    const signal = AbortSignal.abort(reason)
+    await expect(cache.getOrSet('a', never, { signal })).rejects.toBe(reason)
+    await expectRejection(() => cache.getOrSet('\ud800', never, { signal }), 'INVALID_KEY', /lone surrogate/)
   })
 
   test('is not given by a cache that is closed', async () => {
