@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { build, type Plugin } from 'esbuild'
 import { describe, expect, test } from 'vitest'
 import { root } from '../scripts/pack.ts'
+import { bundle } from './bundle.ts'
 import { entries } from './entries.ts'
 
 const run = promisify(execFile)
@@ -88,19 +89,8 @@ const ignoringDeclarations: Plugin = {
   },
 }
 
-/** Minified. */
-async function bundled(contents: string): Promise<string> {
-  const { outputFiles } = await build({
-    stdin: { contents, resolveDir: root },
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node22',
-    write: false,
-    plugins: [ignoringDeclarations],
-  })
-  return outputFiles[0]?.text ?? ''
+function bundled(contents: string): Promise<string> {
+  return bundle(contents, { plugins: [ignoringDeclarations] })
 }
 
 /** @param others what it imports: what those do is theirs, and done before */
