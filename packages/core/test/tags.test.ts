@@ -176,6 +176,17 @@ describe('a load under way when one of its tags is invalidated', () => {
     expect(await Promise.all([before, after])).toEqual(['new', 'new'])
   })
 
+  it('is stored if the tag was invalidated while the key was only looked up', async () => {
+    const clock = new ManualClock()
+    const store = Object.assign(new ControlledStore(clock), { invalidateTags: () => APPLIED })
+    const cache = new Cache<string>({ store, clock })
+    const value = cache.getOrSet('k', () => 'loaded after', { tags: ['t'] })
+    await cache.invalidateTags(['t'])
+    await store.answerAll()
+    expect(await value).toBe('loaded after')
+    expect(store.inner.get('k')).toMatchObject({ value: 'loaded after' })
+  })
+
   it('is not joined either if its loader named the tag', async () => {
     const clock = new ManualClock()
     const cache = new Cache<string>({ store: new TaggingStore(clock), clock })

@@ -96,9 +96,11 @@ describe('reads', () => {
     await store.get('k')
     await store.get('k')
     await store.get('none')
-    expect(store.measure().map(({ tier, hits }) => [tier, hits])).toEqual([
-      ['memory', 1],
-      ['steered', 1],
+    expect(store.getFresh('k', clock.now())).toMatchObject({ value: 1 })
+    expect(store.getFresh('none', clock.now())).toBeUndefined()
+    expect(store.measure().map(({ tier, hits, misses }) => [tier, hits, misses])).toEqual([
+      ['memory', 2, 2],
+      ['steered', 1, 1],
     ])
   })
 })
@@ -756,6 +758,16 @@ describe('the stream of invalidations is broken', () => {
     expect((await store.getMany(['k'])).found.get('k')).toMatchObject({ value: 'changed by a peer' })
     expect(l1.get('k')).toMatchObject({ value: 'near' })
     expect(store.health()).toMatchObject({ state: 'bypass' })
+  })
+
+  it('nothing is at hand either, not even while the remote is away: that is for a read to find out', async () => {
+    const { store, bus } = tiered('a')
+    await store.set('k', entry('near'))
+    expect(store.getFresh('k', clock.now())).toMatchObject({ value: 'near' })
+    bus.lose()
+    expect(store.getFresh('k', clock.now())).toBeUndefined()
+    bus.restore()
+    expect(store.getFresh('k', clock.now())).toBeUndefined()
   })
 
   it('the near tier serves when the remote fails too', async () => {
